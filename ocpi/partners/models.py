@@ -1,0 +1,125 @@
+"""Who we speak with: partners, their parties and endpoints, the tokens, and what each may steer."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Partner(models.Model):
+    """Another platform that we hold OCPI credentials with."""
+
+    class Status(models.TextChoices):
+        """How far the two platforms have come."""
+
+        INVITED = "INVITED", "invited: a token A waits for them"
+        REGISTERED = "REGISTERED", "registered"
+        ENDED = "ENDED", "ended: credentials deleted"
+
+    name = models.CharField(max_length=100, unique=True)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.INVITED)
+    versions_url = models.CharField(max_length=255, blank=True)
+    version = models.CharField(max_length=10, blank=True)
+    outbound_token_encrypted = models.TextField(blank=True, editable=False)
+    sends_raw_tokens = models.BooleanField(
+        default=False, help_text="They read and write the token as it is, without Base64."
+    )
+    response_hosts = models.JSONField(
+        default=list, blank=True, help_text="Hosts that response_url may name, beside their own."
+    )
+    created_at = models.DateTimeField()
+    registered_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True, help_text="Their last authenticated request.")
+    last_error = models.CharField(max_length=300, blank=True)
+    pulled = models.JSONField(
+        default=dict, blank=True, help_text="Per module, the time up to which their objects were pulled."
+    )
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InboundToken(models.Model):
+    """A token that opens our doors to a partner; only its SHA-256 is kept."""
+
+    class Kind(models.TextChoices):
+        """What the token opens."""
+
+        INVITATION = "INVITATION", "token A: versions and credentials only"
+        CREDENTIALS = "CREDENTIALS", "every module"
+
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="inbound_tokens")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True, help_text="First use; confirms an exchange.")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} token of {self.partner_id}"
+
+
+class PartnerRole(models.Model):
+    """A party on the partner's platform, in one role."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="roles")
+    role = models.CharField(max_length=10)
+    country_code = models.CharField(max_length=2)
+    party_id = models.CharField(max_length=3)
+    business_details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "role", "country_code", "party_id"], name="one_row_per_role_and_party"
+            )
+        ]
+        indexes = [models.Index(fields=["country_code", "party_id"], name="role_by_party")]
+
+    def __str__(self) -> str:
+        return f"{self.country_code}-{self.party_id} {self.role}"
+
+
+class Endpoint(models.Model):
+    """An address from the partner's version details."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="endpoints")
+    identifier = models.CharField(max_length=64)
+    role = models.CharField(max_length=10)
+    url = models.CharField(max_length=255)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "identifier", "role"], name="one_url_per_module_and_role"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identifier} {self.role}"
+
+
+class Grant(models.Model):
+    """Leave to see and steer sessions at one of our locations, or at all of them."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="grants")
+    location_id = models.CharField(
+        max_length=36, blank=True, help_text="OCPI id of one of our locations; empty means all."
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "location_id"], name="one_grant_per_location")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id} at {self.location_id or 'all locations'}"

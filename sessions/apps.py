@@ -1,0 +1,11 @@
+"""OCPI Sessions, both sides."""
+
+from django.apps import AppConfig
+
+
+class SessionsConfig(AppConfig):
+    """OCPI Sessions, both sides."""
+
+    name = "sessions"
+    label = "charging_sessions"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -56,6 +56,9 @@ class InboundToken(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True, help_text="First use; confirms an exchange.")
+    offered_until = models.DateTimeField(
+        null=True, blank=True, help_text="A PUT of ours carries it; until then its use confirms nothing."
+    )
 
     class Meta:
         ordering = ["id"]

@@ -1,0 +1,97 @@
+"""Who is calling: the credentials token of every OCPI request (OCPI 2.2.1 transport, Authorization header)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from ocpi.partners import tokens
+from ocpi.partners.guesses import wrong_tokens
+from ocpi.partners.models import InboundToken, Partner
+from ocpi.protocol.errors import TooManyRequests, Unauthorized
+from ocpi.protocol.headers import token_candidates
+
+SEEN_EVERY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The partner behind a request, and the token it showed."""
+
+    partner: Partner
+    token: InboundToken
+    token_text: str = field(repr=False)
+
+    @property
+    def is_registered(self) -> bool:
+        """Tell whether the token opens the functional modules."""
+        return (
+            self.token.kind == InboundToken.Kind.CREDENTIALS
+            and self.partner.status == Partner.Status.REGISTERED
+        )
+
+
+class CredentialsTokenAuthentication(BaseAuthentication):
+    """Authenticates by `Authorization: Token`; `request.auth` becomes the Caller.
+
+    Functional modules open to registered partners only, versions and credentials to a token A too.
+    """
+
+    def authenticate(self, request: Request) -> tuple[None, Caller]:
+        """Return (None, Caller). Raises Unauthorized, or TooManyRequests to an address that guesses."""
+        now = timezone.now()
+        header = request.META.get("HTTP_AUTHORIZATION")
+        matched = tokens.match(token_candidates(header), now=now)
+        if matched is None:
+            _refuse(request, header, now)
+        caller = Caller(matched[0].partner, *matched)
+        view = (request.parser_context or {}).get("view")
+        if getattr(view, "is_functional", True) and not caller.is_registered:
+            raise Unauthorized("This token opens only versions and credentials: register first.")
+        tokens.confirm(caller.token, now=now)
+        _note_seen(caller.partner, now)
+        return None, caller
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the scheme for WWW-Authenticate."""
+        return "Token"
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who makes an authenticated request, with any token. Raises Unauthorized."""
+    if not isinstance(request.auth, Caller):
+        raise Unauthorized("A credentials token is needed.")
+    return request.auth
+
+
+def partner_of(request: Request) -> Partner:
+    """Return the registered partner that makes a request. Raises Unauthorized, e.g. for a token A."""
+    caller = caller_of(request)
+    if not caller.is_registered:
+        raise Unauthorized("This token opens only versions and credentials: register first.")
+    return caller.partner
+
+
+def _refuse(request: Request, header: Any, now: datetime) -> None:
+    if not header:
+        raise Unauthorized("A credentials token is needed: Authorization: Token <base64 of the token>.")
+    retry_after_s = wrong_tokens.count(request.META.get("REMOTE_ADDR", ""), now=now)
+    if retry_after_s:
+        raise TooManyRequests("Too many wrong tokens from this address.", retry_after_s=retry_after_s)
+    raise Unauthorized("The credentials token is not known.")
+
+
+def _note_seen(partner: Partner, now: datetime) -> None:
+    """Keep when the partner was last heard, writing at most once a second."""
+    seen_before = now - SEEN_EVERY
+    if partner.last_seen_at is not None and partner.last_seen_at > seen_before:
+        return
+    Partner.objects.filter(Q(last_seen_at=None) | Q(last_seen_at__lte=seen_before), pk=partner.pk).update(
+        last_seen_at=now
+    )

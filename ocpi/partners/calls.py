@@ -1,0 +1,173 @@
+"""The one place from which we call partners: it finds the address, reads their token and adds the headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+
+from ocpi.partners import hosts
+from ocpi.partners.models import Partner
+from ocpi.partners.secrets import UnreadableSecret, decrypt
+from ocpi.protocol.client import CallFailed, Reply, send
+from ocpi.protocol.headers import Routing
+
+DEADLINE_S = 8.0
+CONFIGURATION_MODULES = frozenset({"versions", "credentials", "hubclientinfo"})
+# Which of a partner's parties stands behind an interface (OCPI 2.2.1 terminology, typical roles).
+_CPO = ("CPO",)
+_PROVIDER = ("SCSP", "EMSP", "NSP", "NAP")
+_OWNERS = {
+    ("locations", "SENDER"): _CPO,
+    ("sessions", "SENDER"): _CPO,
+    ("chargingprofiles", "RECEIVER"): _CPO,
+    ("locations", "RECEIVER"): _PROVIDER,
+    ("sessions", "RECEIVER"): _PROVIDER,
+    ("chargingprofiles", "SENDER"): _PROVIDER,
+}
+
+
+class NoEndpoint(Exception):
+    """The partner does not offer the module in the role that is needed."""
+
+
+def own_party() -> tuple[str, str]:
+    """Return our (country_code, party_id)."""
+    return settings.COUNTRY_CODE, settings.PARTY_ID
+
+
+def call(
+    partner: Partner,
+    *,
+    method: str,
+    module: str,
+    role: str,
+    path: Sequence[str] = (),
+    body: Any = None,
+    params: Mapping[str, Any] | None = None,
+    correlation_id: str | None = None,
+    deadline_s: float = DEADLINE_S,
+    to_party: tuple[str, str] | None = None,
+) -> Reply:
+    """Call a module of a partner and return its answer, whatever it says.
+
+    `role` is the interface role of their endpoint; each segment of `path` is percent-encoded. Functional
+    modules carry all four routing headers, to `to_party` or else the party that fits the interface.
+    Raises NoEndpoint when they don't offer it, CallFailed when no answer came.
+    """
+    url = endpoint_of(partner, module=module, role=role)
+    return _send(
+        partner,
+        method=method,
+        url=joined(url, path),
+        body=body,
+        params=params,
+        routing=_routing(partner, module, role, to_party),
+        correlation_id=correlation_id,
+        deadline_s=deadline_s,
+    )
+
+
+def call_url(
+    partner: Partner,
+    *,
+    method: str,
+    url: str,
+    body: Any = None,
+    params: Mapping[str, Any] | None = None,
+    correlation_id: str | None = None,
+    deadline_s: float = DEADLINE_S,
+    routing: Routing | None = None,
+) -> Reply:
+    """Call an address that a partner gave us, e.g. a response_url or the next page of a list.
+
+    Their token goes to their own hosts only. Raises CallFailed (forbidden_address for any other host).
+    """
+    if hosts.host_of(url) not in hosts.hosts_of(partner):
+        raise CallFailed("forbidden_address", f"{url[:200]} is not on a host of {partner.name}.")
+    return _send(
+        partner,
+        method=method,
+        url=url,
+        body=body,
+        params=params,
+        routing=routing or _routing(partner, "", "", None),
+        correlation_id=correlation_id,
+        deadline_s=deadline_s,
+    )
+
+
+def check_response_url(partner: Partner, url: str) -> None:
+    """Check an address that a partner wants answers at. Raises InvalidParameters naming response_url."""
+    hosts.check_response_url(partner, url)
+
+
+def endpoint_of(partner: Partner, *, module: str, role: str) -> str:
+    """Return the address of a partner's module. Raises NoEndpoint."""
+    endpoints = partner.endpoints.filter(identifier=module)
+    if module != "credentials":
+        # The role of a credentials endpoint means nothing (OCPI 2.2.1 version_information_endpoint).
+        endpoints = endpoints.filter(role=role)
+    url = endpoints.values_list("url", flat=True).first()
+    if url is None:
+        raise NoEndpoint(f"{partner.name} offers no {module} {role}.")
+    return url
+
+
+def joined(url: str, path: Sequence[str]) -> str:
+    """Join an endpoint and path segments with exactly one slash each; a slash in a segment becomes %2F."""
+    return "/".join([url.rstrip("/"), *(quote(segment, safe="") for segment in path)]) if path else url
+
+
+def _routing(partner: Partner, module: str, role: str, to_party: tuple[str, str] | None) -> Routing | None:
+    """Return the routing headers of a functional module; configuration modules carry none."""
+    if module in CONFIGURATION_MODULES:
+        return None
+    if to_party is None:
+        roles = list(partner.roles.all())
+        fitting = _OWNERS.get((module, role), ())
+        chosen = next((one for wanted in fitting for one in roles if one.role == wanted), None)
+        chosen = chosen or next(iter(roles), None)
+        if chosen is None:
+            return None
+        to_party = (chosen.country_code, chosen.party_id)
+    from_party = own_party()
+    return Routing(
+        to_country_code=to_party[0],
+        to_party_id=to_party[1],
+        from_country_code=from_party[0],
+        from_party_id=from_party[1],
+    )
+
+
+def _send(
+    partner: Partner,
+    *,
+    method: str,
+    url: str,
+    body: Any,
+    params: Mapping[str, Any] | None,
+    routing: Routing | None,
+    correlation_id: str | None,
+    deadline_s: float,
+) -> Reply:
+    if not partner.outbound_token_encrypted:
+        raise CallFailed("forbidden_address", f"{partner.name} is not registered: it has given us no token.")
+    try:
+        token = decrypt(partner.outbound_token_encrypted)
+    except UnreadableSecret as error:
+        raise CallFailed("unreachable", str(error)) from error
+    return send(
+        method=method,
+        url=url,
+        token=token,
+        raw_token=partner.sends_raw_tokens,
+        body=body,
+        params=params,
+        routing=routing,
+        correlation_id=correlation_id,
+        deadline_s=deadline_s,
+        allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
+    )

@@ -1,4 +1,4 @@
-"""Who is calling: the credentials token of every OCPI request (OCPI 2.2.1 transport, Authorization header)."""
+"""Who is calling: the credentials token of every request (OCPI 2.2.1 transport, Authorization header)."""
 
 from __future__ import annotations
 

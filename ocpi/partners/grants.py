@@ -1,4 +1,4 @@
-"""Who may see and steer a session: by a grant of ours, or because its token belongs to one of their parties."""
+"""Who may see and steer a session: by a grant of ours, or because its token is of one of their parties."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def token_parties(partner: Partner) -> QuerySet[PartnerRole]:
 
 
 def grant(partner: Partner, *, location_id: str = ALL_LOCATIONS, now: datetime) -> Grant:
-    """Let a partner see and steer sessions at one location of ours, or at all of them; again changes nothing."""
+    """Let a partner see and steer sessions at one location of ours, or at all; twice is once."""
     return Grant.objects.get_or_create(
         partner=partner, location_id=fold(location_id), defaults={"created_at": now}
     )[0]

@@ -1,4 +1,4 @@
-"""Pulling what changed from a partner's Sender interfaces; each module registers how its objects are pulled."""
+"""Pulling what changed from a partner; each module registers how its objects are pulled."""
 
 from __future__ import annotations
 

@@ -33,6 +33,11 @@ class Duty(models.Model):
     fence = models.PositiveIntegerField(
         default=0, help_text="Rises with each claim; late writers are refused."
     )
+    crashes = models.PositiveSmallIntegerField(
+        default=0, help_text="Claims in a row that were never settled; at 5 the duty is parked."
+    )
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When the last try began.")
+    last_outcome = models.CharField(max_length=20, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
     correlation_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
@@ -71,13 +76,17 @@ class Push(Duty):
     sent_version = models.PositiveIntegerField(default=0)
     sent_document = models.JSONField(null=True, blank=True, help_text="What the partner last confirmed.")
     sent_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(help_text="A push that fails until then is given up.")
 
     class Meta:
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["partner", "kind", "object_key"], name="one_push_per_object")
         ]
-        indexes = [models.Index(fields=["state", "next_at"], name="push_due")]
+        indexes = [
+            models.Index(fields=["state", "next_at"], name="push_due"),
+            models.Index(fields=["partner", "subject", "state"], name="push_by_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"push {self.kind} {self.object_key}"

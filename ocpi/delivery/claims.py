@@ -1,0 +1,120 @@
+"""Who may deliver a duty now: claims are conditional updates, and late writers are fenced off.
+
+A claim is a lease of 15 s, longer than one HTTP call of 8 s. A deliverer that dies leaves a row whose lease
+runs out and that the next one claims.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from ocpi.delivery.models import Duty, Push, Result
+
+D = TypeVar("D", Result, Push)
+
+LEASE = timedelta(seconds=15)
+OWNER = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+OPEN_STATES = (Duty.State.PENDING, Duty.State.LEASED)
+# Per partner, so that one who hangs can't hold every deliverer.
+MOST_IN_FLIGHT: dict[type[Duty], int] = {Result: 4, Push: 2}
+
+
+def due(now: datetime) -> Q:
+    """Return the condition of a duty whose time has come, or whose deliverer's lease ran out."""
+    return Q(state=Duty.State.PENDING, next_at__lte=now) | Q(state=Duty.State.LEASED, lease_until__lt=now)
+
+
+def open_results_of_push() -> Exists:
+    """Return the condition, on a Push, that a result with its partner and subject is not settled yet."""
+    results = Result.objects.filter(
+        partner=OuterRef("partner"), subject=OuterRef("subject"), state__in=OPEN_STATES
+    )
+    return Exists(results)
+
+
+def ready(model: type[D], *, now: datetime) -> QuerySet[D]:
+    """Return the duties that may be tried now: due and, for pushes, not behind an open result."""
+    rows: QuerySet[D] = model.objects.filter(due(now))
+    if model is Push:
+        rows = rows.filter(Q(subject="") | ~open_results_of_push())
+    return rows
+
+
+def in_flight(model: type[D], *, now: datetime) -> QuerySet[D]:
+    """Return the duties that somebody delivers at this moment."""
+    rows: QuerySet[D] = model.objects.filter(state=Duty.State.LEASED, lease_until__gte=now)
+    return rows
+
+
+def claim(model: type[D], pk: Any, *, now: datetime) -> D | None:
+    """Take the duty for one try and return it, with its partner; None when it isn't due or somebody else's.
+
+    At most MOST_IN_FLIGHT duties of a partner are out at once. Each claim raises `fence`, so that only the
+    newest claim can settle the row.
+    """
+    row = ready(model, now=now).select_related("partner").filter(pk=pk).first()
+    if row is None:
+        return None
+    siblings = (
+        in_flight(model, now=now)
+        .filter(partner=OuterRef("partner"))
+        .order_by()
+        .values("partner")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    lease_until = now + LEASE
+    claimed = (
+        ready(model, now=now)
+        .filter(pk=pk, fence=row.fence)
+        .annotate(siblings=Coalesce(Subquery(siblings), 0))
+        .filter(siblings__lt=MOST_IN_FLIGHT[model])
+        .update(
+            state=Duty.State.LEASED,
+            lease_owner=OWNER,
+            lease_until=lease_until,
+            # While it is out, the next due time is free for a newer version of the object.
+            next_at=lease_until,
+            fence=F("fence") + 1,
+            attempts=F("attempts") + 1,
+            crashes=F("crashes") + 1,
+            tried_at=now,
+        )
+    )
+    if not claimed:
+        return None
+    row.fence += 1
+    row.attempts += 1
+    row.crashes += 1
+    return row
+
+
+def renew(row: Result | Push, *, now: datetime) -> bool:
+    """Begin a new lease before one more HTTP call; False when the claim was lost meanwhile."""
+    return bool(_mine(row).update(lease_until=now + LEASE))
+
+
+def settle(row: Result | Push, *, only: Q | None = None, **values: Any) -> bool:
+    """End the claim with `values`; False when it was lost meanwhile or the row does not fulfil `only`."""
+    rows = _mine(row) if only is None else _mine(row).filter(only)
+    return bool(rows.update(lease_owner="", lease_until=None, **values))
+
+
+def release_all_of_others(*, now: datetime) -> int:
+    """End the leases of processes before this one; only where this is the single process of its database."""
+    released = 0
+    for model in (Result, Push):
+        leased = model.objects.filter(state=Duty.State.LEASED).exclude(lease_owner=OWNER)
+        released += leased.update(state=Duty.State.PENDING, next_at=now, lease_owner="", lease_until=None)
+    return released
+
+
+def _mine(row: Result | Push) -> QuerySet[Any]:
+    return type(row).objects.filter(pk=row.pk, fence=row.fence, state=Duty.State.LEASED)

@@ -1,0 +1,54 @@
+"""How each kind of push is built: the module that owns the object registers it, delivery only calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ocpi.partners.models import Partner
+
+
+@dataclass(frozen=True)
+class Message:
+    """One call to a partner's endpoint.
+
+    `path` is appended to the endpoint of (module, role); `document` is what to remember as sent once the
+    partner took it. `whole` belongs to a PATCH: the PUT of the whole object to fall back on, after a GET of
+    the same path, when the partner refuses the PATCH (OCPI 2.2.1 transport_and_format, "PATCH").
+    """
+
+    method: str
+    module: str
+    role: str
+    path: tuple[str, ...]
+    body: Any
+    document: Any = None
+    whole: Message | None = None
+
+
+Render = Callable[[Partner, str, Any], Message | None]
+
+
+class UnknownKind(Exception):
+    """No module registered this kind of push."""
+
+
+_renders: dict[str, Render] = {}
+
+
+def register_push(kind: str, render: Render) -> None:
+    """Take `render` as the way to build pushes of `kind`; called in the owning module's AppConfig.ready.
+
+    `render(partner, object_key, sent_document)` reads the object as it is now and returns the message, or
+    None when there is nothing to send any more. It runs at each try, outside any transaction.
+    """
+    _renders[kind] = render
+
+
+def render_of(kind: str) -> Render:
+    """Return how pushes of `kind` are built. Raises UnknownKind."""
+    try:
+        return _renders[kind]
+    except KeyError:
+        raise UnknownKind(f"no module builds pushes of the kind {kind!r}") from None

@@ -9,3 +9,10 @@ class LocationsConfig(AppConfig):
     name = "locations"
     label = "locations"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what we push and pull."""
+        from locations import outgoing, pull
+
+        outgoing.register()
+        pull.register()

@@ -42,10 +42,14 @@ class Evse(models.Model):
     key = models.CharField(max_length=36, help_text="The uid, folded.")
     status = models.CharField(max_length=12)
     document = models.JSONField()
+    is_listed = models.BooleanField(
+        default=True, help_text="No: the owner's last whole Location left it out; kept as REMOVED."
+    )
+    position = models.PositiveIntegerField(default=0, help_text="Its place in the location's list.")
     last_updated = models.DateTimeField()
 
     class Meta:
-        ordering = ["id"]
+        ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["location", "key"], name="evse_once")]
 
     def __str__(self) -> str:

@@ -34,6 +34,9 @@ class Session(models.Model):
     token_party_id = models.CharField(max_length=3)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    period_started_at = models.DateTimeField(
+        null=True, blank=True, help_text="Ours: since when the charging period runs that is not reported yet."
+    )
     document = models.JSONField()
     preferences = models.JSONField(null=True, blank=True, help_text="The driver's ChargingPreferences.")
     last_updated = models.DateTimeField()
@@ -50,6 +53,7 @@ class Session(models.Model):
         indexes = [
             models.Index(fields=["partner", "last_updated"], name="session_changed"),
             models.Index(fields=["partner", "location_id"], name="session_by_location"),
+            models.Index(fields=["partner", "status"], name="session_by_status"),
             models.Index(fields=["token_country_code", "token_party_id"], name="session_by_token_party"),
         ]
 

@@ -1,0 +1,64 @@
+"""The rules that every update a partner sends obeys, of a location or a session: whose it is, and how old."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from ocpi.partners.models import Partner
+from ocpi.protocol.errors import InvalidParameters, UnknownObject
+from ocpi.protocol.times import parse_datetime
+from ocpi.protocol.types import fold
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+Party = tuple[str, str]
+
+
+class Stored(Protocol):
+    """A row that keeps an OCPI object."""
+
+    last_updated: datetime
+
+
+def check_owner(partner: Partner, party: Party) -> None:
+    """Check that the party in the URL is one of the partner's. Raises UnknownObject.
+
+    Spec: OCPI 2.2.1 transport_and_format, "Errors" of Client Owned Object Push: 404 for a foreign party.
+    """
+    country_code, party_id = fold(party[0]), fold(party[1])
+    if not partner.roles.filter(country_code=country_code, party_id=party_id).exists():
+        raise UnknownObject(f"{country_code}-{party_id} is not one of your parties.")
+
+
+def moment_of(document: Mapping[str, Any]) -> datetime:
+    """Return the object's last_updated."""
+    return parse_datetime(document["last_updated"])
+
+
+def is_older(document: Document, stored: Stored) -> bool:
+    """Tell whether an update is older than what is stored; such a late comer changes nothing."""
+    if moment_of(document) >= stored.last_updated:
+        return False
+    log.info("An update of %s %s is older than what is stored: ignored.", type(stored).__name__, stored)
+    return True
+
+
+def check_same(document: Document, **ids: str) -> None:
+    """Check that the ids in the body are those of the URL, whatever their case. Raises InvalidParameters."""
+    for name, wanted in ids.items():
+        if fold(document[name]) != fold(wanted):
+            raise InvalidParameters(f"{name}: must be {wanted}, as in the URL")
+
+
+def read_changes(body: Any, **ids: str) -> Document:
+    """Return the fields that a PATCH changes, without the ids, which can't. Raises InvalidParameters."""
+    if not isinstance(body, dict):
+        raise InvalidParameters("The body must be a JSON object.")
+    if body.get("last_updated") is None:
+        raise InvalidParameters("last_updated: a PATCH must have it")
+    check_same({**body, **{name: str(body.get(name, wanted)) for name, wanted in ids.items()}}, **ids)
+    return {name: value for name, value in body.items() if name not in ids}

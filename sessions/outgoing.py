@@ -1,0 +1,96 @@
+"""What we push of our sessions, and to whom: PUT first, then PATCH of what changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import CharField, Exists, OuterRef
+from django.db.models.functions import Cast
+
+from ocpi.delivery.duties import owe_push
+from ocpi.delivery.kinds import Message, register_push
+from ocpi.delivery.models import Push
+from ocpi.delivery.sweeper import register_sweep
+from ocpi.partners.models import Partner
+from sessions.models import Session
+from sessions.visibility import entitled, visible_to
+
+SESSION_KIND = "session"
+RUNNING = [Session.Status.ACTIVE, Session.Status.PENDING]
+# How many sessions one sweep owes to one partner; the next sweep goes on.
+MOST_PER_SWEEP = 200
+
+
+def owe_session(session: Session, *, now: datetime, after_s: float = 0) -> None:
+    """Owe the session's state to everyone entitled, `after_s` seconds from now at the latest."""
+    for partner in entitled(session):
+        owe_push(partner=partner, kind=SESSION_KIND, object_key=str(session.pk), now=now, after_s=after_s)
+
+
+def owe_running(partner: Partner, now: datetime) -> int:
+    """Owe the partner the running sessions that it may see and was never told of; return how many.
+
+    For a grant given, or a partner registered, while sessions run.
+    """
+    told = Push.objects.filter(partner=partner, kind=SESSION_KIND, object_key=OuterRef("text_key"))
+    untold = (
+        visible_to(partner)
+        .filter(status__in=RUNNING)
+        .annotate(text_key=Cast("pk", CharField()))
+        .filter(~Exists(told))
+        .values_list("pk", flat=True)[:MOST_PER_SWEEP]
+    )
+    keys = list(untold)
+    for key in keys:
+        owe_push(partner=partner, kind=SESSION_KIND, object_key=str(key), now=now)
+    return len(keys)
+
+
+def owe_all_running(now: datetime) -> int:
+    """Owe every partner that takes sessions what it was never told of; return how many."""
+    takers = Partner.objects.filter(
+        status=Partner.Status.REGISTERED, endpoints__identifier="sessions", endpoints__role="RECEIVER"
+    )
+    return sum(owe_running(partner, now) for partner in takers)
+
+
+def render_session(partner: Partner, object_key: str, sent_document: Any) -> Message | None:
+    """Build the PUT of a session that the partner has not got, else the PATCH of what changed.
+
+    None when the session is gone, no longer theirs to see, or just as sent. A change of charging_periods is
+    sent as a PUT of the whole: in a PATCH they would be added once more at each retry.
+    Spec: OCPI 2.2.1 mod_sessions, "PATCH Method".
+    """
+    session = Session.objects.filter(pk=object_key, partner=None).first()
+    if session is None or not entitled(session).filter(pk=partner.pk).exists():
+        return None
+    document = session.document
+    whole = _message("PUT", session, document)
+    if not isinstance(sent_document, dict):
+        return whole
+    if document == sent_document:
+        return None
+    has_lost_fields = bool(sent_document.keys() - document.keys())
+    if has_lost_fields or document.get("charging_periods") != sent_document.get("charging_periods"):
+        return whole
+    changed = {name: value for name, value in document.items() if sent_document.get(name) != value}
+    return _message("PATCH", session, changed | {"last_updated": document["last_updated"]}, whole=whole)
+
+
+def _message(method: str, session: Session, body: dict[str, Any], whole: Message | None = None) -> Message:
+    return Message(
+        method=method,
+        module="sessions",
+        role="RECEIVER",
+        path=(session.country_code, session.party_id, session.session_id),
+        body=body,
+        document=session.document,
+        whole=whole,
+    )
+
+
+def register() -> None:
+    """Tell delivery how the push is built and what to sweep."""
+    register_push(SESSION_KIND, render_session)
+    register_sweep("sessions.owe_all_running", owe_all_running)

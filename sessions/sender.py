@@ -1,0 +1,38 @@
+"""Sessions Sender: partners read our own sessions and tell the driver's preferences.
+
+Spec: OCPI 2.2.1 mod_sessions, "Sender Interface".
+"""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ocpi.partners.authentication import partner_of
+from ocpi.partners.versions import endpoint_url
+from ocpi.protocol.envelope import success
+from ocpi.protocol.pagination import paginated
+from ocpi.protocol.views import OcpiView
+from sessions.preferences import set_preferences
+from sessions.visibility import visible_to
+
+
+class SessionsView(OcpiView):
+    """Our sessions that the partner may see, page by page."""
+
+    def get(self, request: Request) -> Response:
+        """Answer a page of Sessions."""
+        return paginated(
+            request,
+            visible_to(partner_of(request)).only("document", "last_updated"),
+            lambda sessions: [session.document for session in sessions],
+            url=endpoint_url("sessions", "SENDER"),
+        )
+
+
+class ChargingPreferencesView(OcpiView):
+    """The driver's preferences for one session."""
+
+    def put(self, request: Request, session_id: str) -> Response:
+        """Take the ChargingPreferences; the answer's data is the bare enum value."""
+        return success(set_preferences(partner=partner_of(request), session_id=session_id, body=request.data))

@@ -1,0 +1,35 @@
+"""Who may see which of our sessions: by grant, or because the session's token is one of their parties'."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from ocpi.partners import grants
+from ocpi.partners.models import Partner
+from ocpi.protocol.types import fold
+from sessions.models import Session
+
+
+def find_own(session_id: str) -> Session | None:
+    """Return our own session with this id, or None."""
+    return Session.objects.filter(partner=None, key=fold(session_id)).first()
+
+
+def visible_to(partner: Partner) -> QuerySet[Session]:
+    """Return our own sessions that the partner may see."""
+    own = Session.objects.filter(partner=None)
+    if grants.granted_everything(partner):
+        return own
+    seen = Q(location_id__in=grants.granted_locations(partner))
+    for country_code, party_id in grants.parties(partner):
+        seen |= Q(token_country_code=country_code, token_party_id=party_id)
+    return own.filter(seen)
+
+
+def entitled(session: Session) -> QuerySet[Partner]:
+    """Return the registered partners that receive this session of ours: they may see it and take sessions."""
+    may_see = grants.partners_for(
+        location_id=session.location_id,
+        token_party=(session.token_country_code, session.token_party_id),
+    )
+    return may_see.filter(endpoints__identifier="sessions", endpoints__role="RECEIVER")

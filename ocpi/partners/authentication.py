@@ -29,6 +29,11 @@ class Caller:
     token_text: str = field(repr=False)
 
     @property
+    def is_invited(self) -> bool:
+        """Tell whether the token is a token A, which may register."""
+        return self.token.kind == InboundToken.Kind.INVITATION
+
+    @property
     def is_registered(self) -> bool:
         """Tell whether the token opens the functional modules."""
         return (

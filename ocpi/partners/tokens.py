@@ -82,14 +82,24 @@ def limit_older(partner: Partner, newest: str, *, now: datetime, grace_s: int) -
         older.delete()
 
 
+def settle_offer(partner: Partner, token: str) -> None:
+    """Note that the PUT which carried a token is over: its next use is the first that counts."""
+    InboundToken.objects.filter(partner=partner, digest=digest(token)).update(offered_until=None)
+
+
+def drop(partner: Partner, token: str) -> None:
+    """Forget one token."""
+    InboundToken.objects.filter(partner=partner, digest=digest(token)).delete()
+
+
 def drop_unused(partner: Partner, token: str) -> None:
     """Forget a token that the other side refused, unless it was used all the same."""
     InboundToken.objects.filter(partner=partner, digest=digest(token), used_at=None).delete()
 
 
-def drop_invitations(partner: Partner) -> None:
-    """Forget the tokens A of a partner."""
-    InboundToken.objects.filter(partner=partner, kind=InboundToken.Kind.INVITATION).delete()
+def drop_all_but(partner: Partner, token: str) -> None:
+    """Forget every token of a partner but one."""
+    InboundToken.objects.filter(partner=partner).exclude(digest=digest(token)).delete()
 
 
 def drop_all(partner: Partner) -> None:

@@ -1,0 +1,178 @@
+"""Partners in the admin: to read, to name and to grant. Registering and rotating are commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.forms import BaseModelFormSet, ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ocpi.partners.models import Endpoint, Grant, InboundToken, Partner, PartnerRole
+from ocpi.protocol.types import fold
+
+
+class ReadOnly:
+    """What the other side or the handshake wrote: to read, not to edit."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: rows come from a handshake."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: rows come from a handshake."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: rows go with the registration."""
+        return False
+
+
+class RoleInline(ReadOnly, admin.TabularInline):
+    """The parties on the partner's platform."""
+
+    model = PartnerRole
+    fields = ["role", "country_code", "party_id", "business_details"]
+
+
+class EndpointInline(ReadOnly, admin.TabularInline):
+    """The partner's addresses."""
+
+    model = Endpoint
+    fields = ["identifier", "role", "url"]
+
+
+class TokenInline(ReadOnly, admin.TabularInline):
+    """When the partner's tokens were made and used; the tokens themselves are not kept."""
+
+    model = InboundToken
+    fields = ["kind", "created_at", "expires_at", "used_at"]
+
+
+class GrantInline(admin.TabularInline):
+    """Where the partner may see and steer sessions."""
+
+    model = Grant
+    fields = ["location_id", "created_at"]
+    readonly_fields = ["created_at"]
+    extra = 0
+
+
+@admin.register(Partner)
+class PartnerAdmin(admin.ModelAdmin):
+    """Partners, with all that belongs to them; invited and registered by `manage.py partner`."""
+
+    list_display = [
+        "name",
+        "status",
+        "parties",
+        "version",
+        "may_steer_everywhere",
+        "last_seen_at",
+        "last_error",
+    ]
+    list_filter = ["status", "roles__role", "sends_raw_tokens"]
+    search_fields = ["name", "versions_url", "roles__party_id", "roles__business_details"]
+    fields = [
+        "name",
+        "status",
+        "version",
+        "versions_url",
+        "sends_raw_tokens",
+        "response_hosts",
+        "registered_at",
+        "last_seen_at",
+        "last_error",
+        "pulled",
+        "created_at",
+    ]
+    readonly_fields = [
+        "status",
+        "version",
+        "versions_url",
+        "registered_at",
+        "last_seen_at",
+        "last_error",
+        "pulled",
+        "created_at",
+    ]
+    inlines = [GrantInline, RoleInline, EndpointInline, TokenInline]
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: a new partner is invited by a command, which shows its token once."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: `partner unregister` tells the other side, and keeps the row for the record."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the partners with what the list shows of them."""
+        return super().get_queryset(request).prefetch_related("roles", "grants")
+
+    def save_formset(
+        self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool
+    ) -> None:
+        """Date new grants, and fold their location as ids compare without case."""
+        for row in formset.save(commit=False):
+            if isinstance(row, Grant):
+                row.created_at = row.created_at or timezone.now()
+                row.location_id = fold(row.location_id)
+            row.save()
+        for row in formset.deleted_objects:
+            row.delete()
+        formset.save_m2m()
+
+    @admin.display(description="parties")
+    def parties(self, partner: Partner) -> str:
+        """Name the partner's parties and roles."""
+        return ", ".join(str(role) for role in partner.roles.all())
+
+    @admin.display(description="may steer everywhere", boolean=True)
+    def may_steer_everywhere(self, partner: Partner) -> bool:
+        """Tell whether the partner has a grant on all our locations."""
+        return any(not grant.location_id for grant in partner.grants.all())
+
+
+class RowAdmin(ReadOnly, admin.ModelAdmin):
+    """Rows of a partner, to search across partners."""
+
+    list_select_related = ["partner"]
+    search_fields = ["partner__name"]
+
+
+@admin.register(PartnerRole)
+class PartnerRoleAdmin(RowAdmin):
+    """Parties by role."""
+
+    list_display = ["partner", "role", "country_code", "party_id"]
+    list_filter = ["role", "country_code"]
+    search_fields = ["partner__name", "country_code", "party_id"]
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(RowAdmin):
+    """Partners' addresses."""
+
+    list_display = ["partner", "identifier", "role", "url"]
+    list_filter = ["identifier", "role"]
+    search_fields = ["partner__name", "url"]
+
+
+@admin.register(InboundToken)
+class InboundTokenAdmin(RowAdmin):
+    """When tokens were made and used; they are not kept themselves."""
+
+    list_display = ["partner", "kind", "created_at", "expires_at", "used_at"]
+    list_filter = ["kind"]
+    fields = ["partner", "kind", "created_at", "expires_at", "used_at"]
+
+
+@admin.register(Grant)
+class GrantAdmin(RowAdmin):
+    """Who may steer where; grants are given and taken at the partner."""
+
+    list_display = ["partner", "location_id", "created_at"]
+    search_fields = ["partner__name", "location_id"]

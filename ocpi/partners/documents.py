@@ -1,0 +1,93 @@
+"""The OCPI 2.2.1 Credentials object: what we say of ourselves, and the check of what partners say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from ocpi.partners.versions import versions_url
+from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.types import CiString, Enum, ListOf, Object, String, Url, fold, optional
+
+ROLES = ("CPO", "EMSP", "HUB", "NAP", "NSP", "OTHER", "SCSP")
+
+
+def own_credentials(token: str) -> dict[str, Any]:
+    """Return our Credentials object with a token that opens our doors (OCPI 2.2.1 credentials)."""
+    return {
+        "token": token,
+        "url": versions_url(),
+        "roles": [
+            {
+                "role": role,
+                "country_code": settings.COUNTRY_CODE,
+                "party_id": settings.PARTY_ID,
+                "business_details": {"name": settings.PARTY_NAME},
+            }
+            for role in settings.ROLES
+        ],
+    }
+
+
+def check_credentials(document: Any) -> dict[str, Any]:
+    """Return the checked Credentials of a partner that wants to register. Raises InvalidParameters."""
+    return _with_folded_parties(_CREDENTIALS.check(document))
+
+
+def check_answer(document: Any) -> dict[str, Any]:
+    """Return the checked Credentials that answer ours; what we don't need may be missing.
+
+    Raises InvalidParameters.
+    """
+    return _with_folded_parties(_ANSWER.check(document))
+
+
+def party_of(role: dict[str, Any]) -> tuple[str, str, str]:
+    """Return (role, country_code, party_id), which is unique on a platform."""
+    return role["role"], role["country_code"], role["party_id"]
+
+
+def _printable_token(document: dict[str, Any]) -> None:
+    if not document["token"] or not all("!" <= character <= "~" for character in document["token"]):
+        raise InvalidParameters("token: must be 1 to 64 printable ASCII characters without spaces")
+
+
+def _unique_roles(document: dict[str, Any]) -> None:
+    seen = set()
+    for number, role in enumerate(document["roles"]):
+        if not role["country_code"].strip() or not role["party_id"].strip():
+            raise InvalidParameters(f"roles[{number}]: country_code and party_id must not be empty")
+        party = tuple(fold(part) for part in party_of(role))
+        if party in seen:
+            raise InvalidParameters(f"roles[{number}]: the same role and party are listed twice")
+        seen.add(party)
+
+
+def _with_folded_parties(document: dict[str, Any]) -> dict[str, Any]:
+    for role in document["roles"]:
+        role["country_code"] = fold(role["country_code"])
+        role["party_id"] = fold(role["party_id"])
+    return document
+
+
+def _role(*, needs_details: bool) -> Object:
+    details = Object({"name": String(100)})
+    return Object(
+        {
+            "role": Enum(*ROLES),
+            "country_code": CiString(2),
+            "party_id": CiString(3),
+            "business_details": details if needs_details else optional(details),
+        }
+    )
+
+
+_CREDENTIALS = Object(
+    {"token": String(64), "url": Url(), "roles": ListOf(_role(needs_details=True), least=1)},
+    rules=[_printable_token, _unique_roles],
+)
+_ANSWER = Object(
+    {"token": String(64), "url": optional(Url()), "roles": ListOf(_role(needs_details=False), least=1)},
+    rules=[_printable_token, _unique_roles],
+)

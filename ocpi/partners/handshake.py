@@ -1,0 +1,254 @@
+"""Registrations that we start: invite, register, rotate and end (OCPI 2.2.1 credentials, as sender)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from ocpi.partners import grants, tokens
+from ocpi.partners.calls import NoEndpoint, call
+from ocpi.partners.discovery import Discovery, discover
+from ocpi.partners.documents import check_answer, own_credentials
+from ocpi.partners.models import InboundToken, Partner
+from ocpi.partners.registration import Terms, check_parties, end_registration, lock_partners, store
+from ocpi.partners.secrets import encrypt
+from ocpi.protocol.client import CallFailed, Reply, send
+from ocpi.protocol.errors import InvalidParameters
+
+# They call us back, twice, before they answer.
+POST_DEADLINE_S = 30.0
+# After our PUT succeeded, requests that carry the old token may still be under way.
+OLD_TOKEN_LIFE_S = 3600
+# These failures happen before the other side could act on what we sent.
+CLEAN_FAILURES = frozenset({"forbidden_address", "unreachable", "tls"})
+
+
+class Refused(Exception):
+    """What was asked does not fit the partner's state, or the other side said no; the message says why."""
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A partner that was invited, and the token A that is shown this once."""
+
+    partner: Partner
+    token: str = field(repr=False)
+
+
+def invite(*, name: str, may_steer: bool, response_hosts: Sequence[str], now: datetime) -> Invitation:
+    """Make a token A for a new partner, or a fresh one for a partner that is not registered.
+
+    Raises Refused when that partner is registered.
+    """
+    with transaction.atomic():
+        partner = _unregistered(name=name, now=now)
+        partner.status = Partner.Status.INVITED
+        partner.response_hosts = sorted({host.lower() for host in response_hosts})
+        partner.save(update_fields=["status", "response_hosts"])
+        tokens.drop_all(partner)
+        _set_general_grant(partner, may_steer=may_steer, now=now)
+        token = tokens.issue(
+            partner,
+            InboundToken.Kind.INVITATION,
+            now=now,
+            expires_at=now + timedelta(seconds=settings.INVITATION_LIFE_S),
+        )
+    return Invitation(partner, token)
+
+
+def register(*, name: str, versions_url: str, token: str, may_steer: bool, now: datetime) -> Partner:
+    """Register at a platform that gave us a token A; all or nothing.
+
+    Raises Refused or InvalidParameters with the reason, or the errors of `discover`; then nothing is kept
+    and the same name may be tried again.
+    """
+    if Partner.objects.filter(name=name, status=Partner.Status.REGISTERED).exists():
+        raise Refused(_is_registered(name))
+    discovery = discover(versions_url, token)
+    is_new = not Partner.objects.filter(name=name).exists()
+    # Committed before we POST: the other side calls back with this token inside our request.
+    with transaction.atomic():
+        partner = _unregistered(name=name, now=now)
+        offered = tokens.issue(partner, InboundToken.Kind.CREDENTIALS, now=now)
+    try:
+        answer = _post(discovery, token, offered)
+        terms = Terms(
+            token=answer["token"], versions_url=versions_url, roles=answer["roles"], discovery=discovery
+        )
+        _settle(partner, terms, offered=offered, may_steer=may_steer, now=now)
+    except BaseException:
+        # Whatever ended it, also Ctrl-C: a token of ours that nobody will use must not stay open.
+        tokens.drop(partner, offered)
+        if is_new:
+            Partner.objects.filter(pk=partner.pk, status=Partner.Status.INVITED).delete()
+        raise
+    return partner
+
+
+def rotate(partner: Partner, *, now: datetime) -> None:
+    """Exchange both tokens with a PUT of ours.
+
+    Our old and new tokens both open until the first use of the new one. A refusal drops the new one; when we
+    can't know whether the other side took it, both stay. Raises Refused.
+    """
+    if partner.status != Partner.Status.REGISTERED:
+        raise Refused(f"{partner.name} is not registered.")
+    sent_with = partner.outbound_token_encrypted
+    offered = tokens.issue(
+        partner,
+        InboundToken.Kind.CREDENTIALS,
+        now=now,
+        offered_until=now + timedelta(seconds=2 * POST_DEADLINE_S),
+    )
+    try:
+        reply = call(
+            partner,
+            method="PUT",
+            module="credentials",
+            role="",
+            body=own_credentials(offered),
+            deadline_s=POST_DEADLINE_S,
+        )
+    except (CallFailed, NoEndpoint) as error:
+        if isinstance(error, NoEndpoint) or error.reason in CLEAN_FAILURES:
+            tokens.drop_unused(partner, offered)
+            raise Refused(f"{partner.name} could not be reached, nothing changed: {error}") from error
+        tokens.settle_offer(partner, offered)
+        raise Refused(
+            f"{partner.name} did not answer, so both our tokens stay open: {error}. "
+            "If they took the new credentials, ask them to PUT theirs."
+        ) from error
+    if not reply.is_success:
+        _refuse_rotation(partner, reply, offered)
+    try:
+        answer = check_answer(reply.data)
+    except InvalidParameters as error:
+        tokens.settle_offer(partner, offered)
+        raise Refused(
+            f"{partner.name} took our credentials but answered none of theirs ({error.message}): "
+            "ask them to PUT theirs."
+        ) from error
+    with transaction.atomic():
+        changed = Partner.objects.filter(
+            pk=partner.pk, status=Partner.Status.REGISTERED, outbound_token_encrypted=sent_with
+        ).update(outbound_token_encrypted=encrypt(answer["token"]), last_error="")
+        if not changed:
+            raise Refused(f"{partner.name} changed its credentials meanwhile; rotate again.")
+        tokens.settle_offer(partner, offered)
+        grace_s = settings.OLD_TOKEN_GRACE_S or OLD_TOKEN_LIFE_S
+        tokens.limit_older(partner, offered, now=now, grace_s=grace_s)
+
+
+def unregister(partner: Partner) -> str:
+    """End the registration with a partner, or withdraw its invitation.
+
+    They are told by a DELETE, as best we can: returns why they did not confirm it, "" when they did.
+    Raises Refused when it has ended already.
+    """
+    if partner.status == Partner.Status.ENDED:
+        raise Refused(f"{partner.name} has ended already.")
+    unconfirmed = ""
+    if partner.status == Partner.Status.REGISTERED:
+        try:
+            reply = call(partner, method="DELETE", module="credentials", role="")
+            unconfirmed = "" if reply.is_success else _said(reply)
+        except (CallFailed, NoEndpoint) as error:
+            unconfirmed = str(error)
+    end_registration(partner)
+    return unconfirmed
+
+
+def _post(discovery: Discovery, token: str, offered: str) -> dict[str, Any]:
+    """POST our credentials with token A and return theirs. Raises Refused."""
+    url = discovery.credentials_url
+    try:
+        reply = _send(discovery, method="POST", token=token, body=own_credentials(offered))
+    except CallFailed as error:
+        hint = (
+            "" if error.reason in CLEAN_FAILURES else " If they registered us, ask them for a new invitation."
+        )
+        raise Refused(f"{url} could not be called: {error}.{hint}") from error
+    if not reply.is_success:
+        raise Refused(f"{url} refused our credentials: {_said(reply)}.{_hint(reply)}")
+    try:
+        return check_answer(reply.data)
+    except InvalidParameters as error:
+        raise Refused(
+            f"{url} answered no usable credentials ({error.message}): ask them to remove the registration."
+        ) from error
+
+
+def _settle(partner: Partner, terms: Terms, *, offered: str, may_steer: bool, now: datetime) -> None:
+    """Store the registration, or undo theirs. Raises Refused or InvalidParameters."""
+    try:
+        with transaction.atomic():
+            lock_partners()
+            if not Partner.objects.filter(pk=partner.pk).exclude(status=Partner.Status.REGISTERED).exists():
+                raise Refused(f"{partner.name} was registered meanwhile.")
+            check_parties(terms.roles, partner=partner)
+            store(partner, terms, now=now)
+            tokens.drop_all_but(partner, offered)
+            _set_general_grant(partner, may_steer=may_steer, now=now)
+    except (Refused, InvalidParameters):
+        # Best effort: if they can't be told, they keep a registration whose token opens nothing here.
+        with contextlib.suppress(CallFailed):
+            _send(terms.discovery, method="DELETE", token=terms.token, body=None)
+        raise
+
+
+def _send(discovery: Discovery, *, method: str, token: str, body: Any) -> Reply:
+    return send(
+        method=method,
+        url=discovery.credentials_url,
+        token=token,
+        raw_token=discovery.sends_raw_tokens,
+        body=body,
+        deadline_s=POST_DEADLINE_S,
+        allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
+    )
+
+
+def _refuse_rotation(partner: Partner, reply: Reply, offered: str) -> None:
+    """Settle an answer that is no success: an OCPI answer or a 4xx is a refusal, a bare 5xx tells nothing."""
+    if reply.is_envelope or 400 <= reply.http_status < 500:
+        tokens.drop_unused(partner, offered)
+        raise Refused(f"{partner.name} refused our new credentials, nothing changed: {_said(reply)}.")
+    tokens.settle_offer(partner, offered)
+    raise Refused(f"{partner.name} answered {_said(reply)}, so both our tokens stay open.")
+
+
+def _unregistered(*, name: str, now: datetime) -> Partner:
+    """Return the partner of that name, made if new. Raises Refused when it is registered."""
+    partner, _ = Partner.objects.select_for_update().get_or_create(name=name, defaults={"created_at": now})
+    if partner.status == Partner.Status.REGISTERED:
+        raise Refused(_is_registered(name))
+    return partner
+
+
+def _set_general_grant(partner: Partner, *, may_steer: bool, now: datetime) -> None:
+    """Make the grant on all our locations what the operator said last."""
+    if may_steer:
+        grants.grant(partner, now=now)
+    else:
+        partner.grants.filter(location_id=grants.ALL_LOCATIONS).delete()
+
+
+def _is_registered(name: str) -> str:
+    return f"{name} is registered: rotate its credentials, or unregister it first."
+
+
+def _said(reply: Reply) -> str:
+    ocpi = f", OCPI {reply.status_code} {reply.status_message}".rstrip() if reply.is_envelope else ""
+    return f"HTTP {reply.http_status}{ocpi}"
+
+
+def _hint(reply: Reply) -> str:
+    if reply.status_code == 3001:
+        return f" They must reach this node at {settings.NODE_URL}: is it running there?"
+    return ""

@@ -1,0 +1,59 @@
+"""A partner as people and programs read it: everything but its secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from ocpi.partners.models import Partner
+from ocpi.protocol.times import format_datetime
+
+
+def summary(partner: Partner) -> dict[str, Any]:
+    """Return a partner with its roles, endpoints and grants; times as OCPI writes them."""
+    return {
+        "partner": partner.pk,
+        "name": partner.name,
+        "status": partner.status.lower(),
+        "version": partner.version,
+        "versions_url": partner.versions_url,
+        "roles": roles(partner),
+        "endpoints": list(partner.endpoints.values("identifier", "role", "url")),
+        "grants": [
+            {"location_id": location_id or None}
+            for location_id in partner.grants.values_list("location_id", flat=True)
+        ],
+        "response_hosts": partner.response_hosts,
+        "registered_at": _time(partner.registered_at),
+        "last_seen_at": _time(partner.last_seen_at),
+        "last_error": partner.last_error,
+        "pulled": partner.pulled,
+    }
+
+
+def roles(partner: Partner) -> list[dict[str, str]]:
+    """Return the parties on a partner's platform."""
+    return list(partner.roles.values("role", "country_code", "party_id"))
+
+
+def sentences(partner: dict[str, Any]) -> Iterator[str]:
+    """Tell a summary in lines for people."""
+    yield f"{partner['name']} (partner {partner['partner']}): {partner['status']}"
+    if partner["versions_url"]:
+        yield f"  versions   {partner['versions_url']} ({partner['version'] or 'no version yet'})"
+    for role in partner["roles"]:
+        yield f"  party      {role['country_code']}-{role['party_id']} as {role['role']}"
+    for endpoint in partner["endpoints"]:
+        yield f"  endpoint   {endpoint['identifier']} {endpoint['role']} {endpoint['url']}"
+    for grant in partner["grants"]:
+        yield f"  may steer  at {grant['location_id'] or 'all our locations'}"
+    for host in partner["response_hosts"]:
+        yield f"  answers at {host} too"
+    yield f"  last seen  {partner['last_seen_at'] or 'never'}"
+    if partner["last_error"]:
+        yield f"  last error {partner['last_error']}"
+
+
+def _time(moment: datetime | None) -> str | None:
+    return format_datetime(moment) if moment else None

@@ -1,0 +1,43 @@
+"""The Celery tasks: hints that carry an id only; running one twice, late or never does no harm."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from ocpi.delivery import engine, hints
+from ocpi.delivery.models import Attempt, Duty, Push, Result
+
+KEPT = timedelta(days=30)
+
+
+@shared_task(name=hints.DELIVER_RESULT, expires=hints.LIFE_S, ignore_result=True)
+def deliver_result(*, duty_id: str, **_: Any) -> None:
+    """Try a result, then what else is ready for the same partner."""
+    handled = engine.deliver_result(duty_id, timezone.now())
+    if handled and handled.outcome.is_delivered:
+        engine.drain(Result, handled.partner_id, now=timezone.now())
+
+
+@shared_task(name=hints.DELIVER_PUSH, expires=hints.LIFE_S, ignore_result=True)
+def deliver_push(*, duty_id: str, **_: Any) -> None:
+    """Try a push, then what else is ready for the same partner."""
+    handled = engine.deliver_push(duty_id, timezone.now())
+    if handled and handled.outcome.is_delivered:
+        engine.drain(Push, handled.partner_id, now=timezone.now())
+
+
+@shared_task(name="delivery.prune", ignore_result=True)
+def prune(**_: Any) -> None:
+    """Delete attempts and delivered results older than 30 days."""
+    delete_older_than(timezone.now() - KEPT)
+
+
+def delete_older_than(moment: datetime) -> int:
+    """Delete attempts and delivered results from before `moment`; return how many rows went."""
+    attempts, _ = Attempt.objects.filter(at__lt=moment).delete()
+    results, _ = Result.objects.filter(state=Duty.State.DONE, settled_at__lt=moment).delete()
+    return attempts + results

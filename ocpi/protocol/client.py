@@ -1,0 +1,248 @@
+"""The guarded HTTP client: every outgoing call of the node goes through `send`.
+
+It looks a name up once, checks every address, and connects to a checked one under the true TLS name. No
+redirects, no proxies, no .netrc, no cookies; a deadline for the whole call and a cap on the answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from urllib3 import exceptions as broken
+
+from ocpi.protocol.addresses import (
+    CheckedUrl,
+    ForbiddenAddress,
+    Resolver,
+    UnknownHost,
+    check_address,
+    check_url,
+    resolve,
+    system_resolver,
+)
+from ocpi.protocol.errors import BrokenJson
+from ocpi.protocol.headers import Routing, authorization, new_message_id
+from ocpi.protocol.pinned import PinnedAdapter, Watchdog
+from ocpi.protocol.strict_json import dumps, loads
+
+DEADLINE_S = 8.0
+LARGEST_LIST = 4 * 1024 * 1024
+LARGEST_ANSWER = 64 * 1024
+LONGEST_MESSAGE = 256
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a partner answered; `status_code` is None when there was no envelope."""
+
+    http_status: int
+    status_code: int | None
+    status_message: str
+    data: Any = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    is_envelope: bool
+    elapsed_ms: int
+
+    @property
+    def is_success(self) -> bool:
+        """Both layers say so: HTTP 2xx and OCPI 1000-1999, or a complete 2xx without an envelope."""
+        if not 200 <= self.http_status < 300:
+            return False
+        return not self.is_envelope or (self.status_code is not None and 1000 <= self.status_code < 2000)
+
+
+class CallFailed(Exception):
+    """No answer came, or none that can be read.
+
+    `reason` is forbidden_address, unreachable, timeout, tls, broken_answer or too_large. After timeout and
+    broken_answer the partner may have done what was asked.
+    """
+
+    is_foreseen = True
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def send(
+    *,
+    method: str,
+    url: str,
+    token: str | None,
+    raw_token: bool = False,
+    body: Any = None,
+    params: Mapping[str, Any] | None = None,
+    routing: Routing | None = None,
+    correlation_id: str | None = None,
+    deadline_s: float = DEADLINE_S,
+    allowed_networks: Sequence[str],
+    resolver: Resolver = system_resolver,
+    ca_file: str | None = None,
+) -> Reply:
+    """Make one call and return its answer, whatever it says.
+
+    `allowed_networks` are the CIDRs beside the public internet. `ca_file` replaces the public certificate
+    authorities. Raises CallFailed.
+    """
+    started = time.monotonic()
+    if params:
+        url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+    headers = _headers(token, raw_token, routing, correlation_id)
+    content = None
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+        content = dumps(body)
+    target, addresses = _checked(url, allowed_networks, resolver, deadline_s)
+    remaining_s = deadline_s - (time.monotonic() - started)
+    with Watchdog(max(remaining_s, 0.001)) as watchdog:
+        try:
+            response, raw = _exchange(
+                method=method,
+                target=target,
+                addresses=addresses,
+                headers=headers,
+                content=content,
+                watchdog=watchdog,
+                verify=ca_file or True,
+            )
+        except CallFailed as error:
+            if watchdog.has_barked or error.reason == "timeout":
+                raise CallFailed("timeout", f"No complete answer within {deadline_s:g} s.") from error
+            raise
+        # After the watchdog shut the socket, half an answer looks like a whole one.
+        if watchdog.has_barked:
+            raise CallFailed("timeout", f"No complete answer within {deadline_s:g} s.")
+    return _reply(response, raw, elapsed_ms=round((time.monotonic() - started) * 1000))
+
+
+def _headers(
+    token: str | None, raw_token: bool, routing: Routing | None, correlation_id: str | None
+) -> dict[str, str]:
+    headers = {
+        "X-Request-ID": new_message_id(),
+        "X-Correlation-ID": correlation_id or new_message_id(),
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+        "User-Agent": "ocpi-node",
+    }
+    if token is not None:
+        headers["Authorization"] = authorization(token, raw=raw_token)
+    return headers | (routing.headers if routing else {})
+
+
+def _checked(
+    url: str, allowed_networks: Sequence[str], resolver: Resolver, deadline_s: float
+) -> tuple[CheckedUrl, list[str]]:
+    try:
+        target = check_url(url, allowed_networks=allowed_networks)
+        addresses = resolve(target.host, resolver=resolver, timeout_s=min(2.0, deadline_s))
+        for address in addresses:
+            check_address(address, scheme=target.scheme, allowed_networks=allowed_networks)
+    except ForbiddenAddress as error:
+        raise CallFailed("forbidden_address", str(error)) from error
+    except UnknownHost as error:
+        raise CallFailed("unreachable", str(error)) from error
+    except ValueError as error:
+        raise CallFailed("forbidden_address", "the name leads to no IP address") from error
+    return target, addresses
+
+
+def _exchange(
+    *,
+    method: str,
+    target: CheckedUrl,
+    addresses: Sequence[str],
+    headers: Mapping[str, str],
+    content: bytes | None,
+    watchdog: Watchdog,
+    verify: bool | str,
+) -> tuple[requests.Response, bytes]:
+    """Send the request and read the whole answer. Raises CallFailed."""
+    with requests.Session() as session:
+        session.trust_env = False
+        adapter = PinnedAdapter(addresses, watchdog)
+        session.mount(f"{target.scheme}://", adapter)
+        try:
+            request = requests.Request(method, target.url, headers=dict(headers), data=content)
+            response = session.send(
+                session.prepare_request(request),
+                allow_redirects=False,
+                stream=True,
+                timeout=watchdog.seconds,
+                verify=verify,
+            )
+            return response, _read(response, LARGEST_LIST if method == "GET" else LARGEST_ANSWER)
+        except (requests.exceptions.SSLError, broken.SSLError) as error:
+            raise CallFailed("tls", _tls_reason(error)) from error
+        except (requests.exceptions.Timeout, broken.TimeoutError) as error:
+            raise CallFailed("timeout", "No answer in time.") from error
+        except (requests.exceptions.RequestException, broken.HTTPError, OSError, ValueError) as error:
+            if adapter.is_connected:
+                raise CallFailed(
+                    "broken_answer", "The connection broke off before a whole answer."
+                ) from error
+            raise CallFailed("unreachable", "No connection.") from error
+
+
+def _read(response: requests.Response, most: int) -> bytes:
+    """Return the body. Raises CallFailed when it is longer than `most` bytes or was cut off."""
+    chunks, length = [], 0
+    for chunk in response.raw.stream(16 * 1024, decode_content=False):
+        length += len(chunk)
+        if length > most:
+            raise CallFailed("too_large", f"The answer is longer than {most} bytes.")
+        chunks.append(chunk)
+    headers = response.headers
+    is_framed = "Content-Length" in headers or "Transfer-Encoding" in headers
+    if not length and not is_framed and response.status_code != 204:
+        # A peer that dies after its status line leaves what looks like an empty answer.
+        raise CallFailed("broken_answer", "The connection broke off before a whole answer.")
+    return b"".join(chunks)
+
+
+def _reply(response: requests.Response, raw: bytes, *, elapsed_ms: int) -> Reply:
+    try:
+        document = loads(raw)
+    except BrokenJson:
+        document = None
+    status_code = _status_code(document)
+    is_envelope = isinstance(document, dict) and "status_code" in document
+    message = document.get("status_message") if isinstance(document, dict) else None
+    return Reply(
+        http_status=response.status_code,
+        status_code=status_code,
+        status_message=_printable(message) if isinstance(message, str) else "",
+        data=document.get("data") if is_envelope and isinstance(document, dict) else document,
+        headers=response.headers,
+        is_envelope=is_envelope,
+        elapsed_ms=elapsed_ms,
+    )
+
+
+def _status_code(document: Any) -> int | None:
+    code = document.get("status_code") if isinstance(document, dict) else None
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= 6:
+        return int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def _printable(text: str) -> str:
+    kept = "".join(character if character.isprintable() else " " for character in text[:LONGEST_MESSAGE])
+    return kept.strip()
+
+
+def _tls_reason(error: Exception) -> str:
+    text = str(error)
+    if "Hostname mismatch" in text or "doesn't match" in text or "IP address mismatch" in text:
+        return "The certificate is for another name."
+    if "certificate verify failed" in text:
+        return "The certificate is not trusted."
+    return "No TLS connection."

@@ -1,0 +1,167 @@
+"""Lists, page by page, in both directions (OCPI 2.2.1 transport_and_format, "Pagination")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ocpi.protocol.client import Reply
+from ocpi.protocol.envelope import success
+from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.times import parse_datetime
+
+DEFAULT_LIMIT = 50
+MOST_LIMIT = 100
+MOST_PAGES = 10_000
+_WHOLE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
+_LINK = re.compile(r"<([^<>]*)>([^<>]*)")
+_IS_NEXT = re.compile(r""";\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)""", re.IGNORECASE)
+
+
+class BrokenList(Exception):
+    """A partner's list could not be read to its end; the message says why."""
+
+    is_foreseen = True
+
+
+def paginated(
+    request: Request,
+    queryset: QuerySet[Any],
+    render: Callable[[list[Any]], list[dict[str, Any]]],
+    *,
+    url: str,
+) -> Response:
+    """Answer one page of the rows, oldest first.
+
+    Takes date_from (inclusive) and date_to (exclusive) on `last_updated`, offset and limit from the query;
+    X-Total-Count counts what the dates leave, X-Limit is the most that a page holds. `url` is the published
+    address of the list: the Link to the next page starts from it, repeats the filters as they came, and
+    carries `after`, the last row of this page, so that a late page costs no more than the first.
+    Raises InvalidParameters.
+    """
+    query = request.query_params
+    limit = min(_number(query, "limit", DEFAULT_LIMIT, least=1), MOST_LIMIT)
+    offset = _number(query, "offset", 0)
+    rows = _filtered(queryset, query)
+    total = rows.count()
+    rows = rows.order_by("pk")
+    if "after" in query:
+        page = list(rows.filter(pk__gt=_number(query, "after", 0))[: limit + 1])
+    else:
+        page = list(rows[offset : offset + limit + 1]) if offset < total else []
+    headers = {"X-Total-Count": str(total), "X-Limit": str(MOST_LIMIT)}
+    if len(page) > limit:
+        page = page[:limit]
+        repeated = {name: query[name] for name in ("date_from", "date_to", "limit") if name in query}
+        position = {"offset": offset + limit, "after": page[-1].pk}
+        headers["Link"] = f'<{url}?{urlencode(repeated | position)}>; rel="next"'
+    return success(render(page), headers=headers)
+
+
+def pages(
+    fetch: Callable[[str, Mapping[str, Any] | None], Reply],
+    url: str,
+    params: Mapping[str, Any] | None = None,
+) -> Iterator[list[Any]]:
+    """Read a partner's list to its end, yielding the data of each page.
+
+    `fetch(url, params)` makes one GET. Follows the Link with rel=next as it is, on the same host only;
+    without one goes on by offset while X-Total-Count says there is more. Ends at an empty page and at a Link
+    that was followed before. Raises BrokenList for an answer that is no list.
+    """
+    offset = int((params or {}).get("offset", 0))
+    total_before: int | None = None
+    address, query = url, params
+    followed = {url}
+    for _ in range(MOST_PAGES):
+        reply = fetch(address, query)
+        if not reply.is_success or not isinstance(reply.data, list):
+            raise BrokenList(_why(reply))
+        total = _total(reply)
+        if total is not None and total_before is not None and total < total_before and query:
+            # Objects left the selection while we read: those after them moved up (same section, NOTE).
+            offset = max(0, offset - (total_before - total))
+            total_before = total
+            query = {**query, "offset": offset}
+            continue
+        total_before = total
+        if reply.data:
+            yield reply.data
+        offset += len(reply.data)
+        link = _next_link(reply.headers)
+        if link is not None:
+            address, query = _followable(link, address), None
+            if not reply.data or address in followed:
+                return
+            followed.add(address)
+        elif query is not None or address == url:
+            if not reply.data or total is None or offset >= total:
+                return
+            query = {**(params or {}), "offset": offset}
+        else:
+            return
+    raise BrokenList(f"The list did not end within {MOST_PAGES} pages.")
+
+
+def _filtered(queryset: QuerySet[Any], query: Mapping[str, str]) -> QuerySet[Any]:
+    date_from, date_to = _moment(query, "date_from"), _moment(query, "date_to")
+    if date_from and date_to and date_from > date_to:
+        raise InvalidParameters("date_from: must not be after date_to")
+    if date_from:
+        queryset = queryset.filter(last_updated__gte=date_from)
+    if date_to:
+        queryset = queryset.filter(last_updated__lt=date_to)
+    return queryset
+
+
+def _moment(query: Mapping[str, str], name: str) -> datetime | None:
+    if name not in query:
+        return None
+    try:
+        return parse_datetime(query[name])
+    except ValueError as error:
+        raise InvalidParameters(f"{name}: {error}") from error
+
+
+def _number(query: Mapping[str, str], name: str, default: int, *, least: int = 0) -> int:
+    if name not in query:
+        return default
+    if not _WHOLE_NUMBER.fullmatch(query[name]) or int(query[name]) < least:
+        raise InvalidParameters(f"{name}: must be a whole number, at least {least}")
+    return int(query[name])
+
+
+def _why(reply: Reply) -> str:
+    if reply.is_success:
+        return "The answer is no list."
+    return f"The answer was HTTP {reply.http_status}, OCPI {reply.status_code}: {reply.status_message}"
+
+
+def _total(reply: Reply) -> int | None:
+    text = reply.headers.get("X-Total-Count", "")
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
+
+
+def _next_link(headers: Mapping[str, str]) -> str | None:
+    for target, parameters in _LINK.findall(headers.get("Link", "")):
+        if _IS_NEXT.search(parameters):
+            return target
+    return None
+
+
+def _followable(link: str, address: str) -> str:
+    """Return the absolute next address. Raises BrokenList when it leaves the host of the list."""
+    here, there = urlsplit(address), urlsplit(urljoin(address, link))
+    if here.hostname != there.hostname:
+        raise BrokenList("The Link to the next page leads to another host.")
+    if here.scheme == "https" and there.scheme == "http":
+        # Platforms behind a proxy name their inner address.
+        there = there._replace(scheme=here.scheme, netloc=here.netloc)
+    return there.geturl()

@@ -1,0 +1,1 @@
+"""OCPP 1.6: what is special about this version."""

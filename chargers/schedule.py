@@ -89,7 +89,7 @@ class Schedule:
         )
 
     def _index_at(self, moment: datetime) -> int:
-        elapsed_s = (moment - self.starts_at).totalread_seconds()
+        elapsed_s = (moment - self.starts_at).total_seconds()
         return max(0, bisect_right(self.periods, elapsed_s, key=lambda period: period.start_s) - 1)
 
 
@@ -201,8 +201,8 @@ def lowest(
     for moment in changes:
         limits = [limit for source in sources if (limit := source.limit_at(moment)) is not None]
         limit = min(limits) if limits else ceiling if ceiling is not None else periods[-1].limit
-        periods.append(Period(int((moment - changes[0]).totalread_seconds()), limit))
-    duration_s = None if last_end is None else int((last_end - changes[0]).totalread_seconds())
+        periods.append(Period(int((moment - changes[0]).total_seconds()), limit))
+    duration_s = None if last_end is None else int((last_end - changes[0]).total_seconds())
     whole = Schedule(starts_at=changes[0], unit=unit, periods=tuple(periods), duration_s=duration_s)
     left = trimmed(whole, now=now)
     return None if left is None else merged(left)
@@ -217,7 +217,7 @@ def to_active_profile(
     Spec: OCPI 2.2.1 mod_charging_profiles, "ActiveChargingProfile".
     """
     begins_at = now.astimezone(UTC).replace(microsecond=0)
-    offset_s = int((schedule.starts_at - begins_at).totalread_seconds())
+    offset_s = int((schedule.starts_at - begins_at).total_seconds())
     starts = {0} | {offset_s + period.start_s for period in schedule.periods}
     if schedule.duration_s is not None:
         starts.add(offset_s + schedule.duration_s)

@@ -53,7 +53,7 @@ def read(
 
 
 def _periods(told: dict[str, Any]) -> list[tuple[int, Decimal | None]]:
-    """Return starts in whole seconds with their limits, None for "no limit"; unreadable starts are left out."""
+    """Return starts in whole seconds with their limits, None for "no limit"; without a start left out."""
     listed = told.get("chargingSchedulePeriod")
     periods = []
     for item in listed if isinstance(listed, list) else []:

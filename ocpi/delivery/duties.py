@@ -22,6 +22,8 @@ FAILING_PUSH_WAIT = timedelta(seconds=10)
 class UnableToReplay(Exception):
     """The duty does not exist or is not settled; the message says which."""
 
+    is_foreseen = True
+
 
 def owe_result(
     *,

@@ -80,6 +80,23 @@ def add_own_location(
     return location
 
 
+def change_own_location(*, location: Location, document: Mapping[str, Any], now: datetime) -> None:
+    """Replace the fields of a location of ours (all but its ids and EVSEs) and owe it to the partners.
+
+    Raises InvalidParameters for a wrong field.
+    """
+    with transaction.atomic():
+        location.refresh_from_db(from_queryset=Location.objects.select_for_update())
+        moment = next_moment(now, after=location.last_updated)
+        ids = {name: location.document[name] for name in ("country_code", "party_id", "id")}
+        changed = {**document, **ids, "last_updated": format_datetime(moment)}
+        changed.pop("evses", None)
+        location.document = LOCATION.check(changed)
+        location.last_updated = moment
+        location.save(update_fields=["document", "last_updated"])
+        owe_location(location, now=now)
+
+
 def add_own_evse(
     *,
     location: Location,

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from locations.actions import change_own_location
 from locations.models import Evse, Location
+from locations.objects import LOCATION
+from ocpi.protocol.errors import InvalidParameters
+
+
+class LocationForm(forms.ModelForm):
+    """Edits the OCPI object of a location of ours."""
+
+    class Meta:
+        model = Location
+        fields = ["document"]
+
+    def clean_document(self) -> dict[str, Any]:
+        """Refuse what is not an OCPI Location."""
+        try:
+            return LOCATION.check(self.cleaned_data["document"])
+        except InvalidParameters as error:
+            raise forms.ValidationError(error.message) from error
 
 
 class EvseInline(admin.TabularInline):
@@ -17,7 +40,7 @@ class EvseInline(admin.TabularInline):
     can_delete = False
     show_change_link = True
 
-    def has_add_permission(self, *args: object) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """EVSEs are added by commands and partners."""
         return False
 
@@ -26,25 +49,30 @@ class EvseInline(admin.TabularInline):
 class LocationAdmin(admin.ModelAdmin):
     """Locations; whose they are stands in the partner column, empty for ours."""
 
+    form = LocationForm
     list_display = ["location_id", "partner", "country_code", "party_id", "last_updated"]
     list_filter = ["partner", "country_code"]
     list_select_related = ["partner"]
     search_fields = ["location_id", "key"]
-    readonly_fields = [
-        "partner",
-        "country_code",
-        "party_id",
-        "location_id",
-        "key",
-        "last_updated",
-        "created_at",
-    ]
+    readonly_fields = ["location_id", "partner", "country_code", "party_id", "last_updated", "created_at"]
     inlines = [EvseInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Locations are added by `charger add` and by partners."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Location | None = None) -> bool:
+        """Partners' locations are theirs to change."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.partner_id is None)
+
+    def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
+        """Change the location as OCPI wants it: last_updated moves, partners hear of it."""
+        change_own_location(location=obj, document=form.cleaned_data["document"], now=timezone.now())
 
 
 @admin.register(Evse)
 class EvseAdmin(admin.ModelAdmin):
-    """EVSEs of all locations."""
+    """EVSEs of all locations, to read."""
 
     list_display = ["uid", "location", "status", "is_listed", "last_updated"]
     list_filter = ["status", "is_listed"]
@@ -60,3 +88,7 @@ class EvseAdmin(admin.ModelAdmin):
         "document",
         "last_updated",
     ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """EVSEs are added by commands and partners."""
+        return False

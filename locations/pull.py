@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.utils import timezone
@@ -13,10 +14,10 @@ from locations.received import put_location
 from locations.updates import Party
 from ocpi.partners.calls import call_url, endpoint_of
 from ocpi.partners.models import Partner
-from ocpi.partners.pulls import PullCount, register_puller
+from ocpi.partners.pulls import PullCount, UnableToPull, register_puller
 from ocpi.protocol.client import Reply
 from ocpi.protocol.errors import InvalidParameters
-from ocpi.protocol.pagination import pages
+from ocpi.protocol.pagination import BrokenList, pages
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import fold
 
@@ -38,7 +39,7 @@ def pull_objects(
     """Read a partner's list from `since` on and give each object to `store(party, id, document)`.
 
     A broken object, or one of somebody else's party, is refused and logged; the others are kept.
-    Raises CallFailed, NoEndpoint or OcpiError when the list can't be read to its end.
+    Raises UnableToPull, CallFailed or NoEndpoint when the list can't be read to its end.
     """
     parties = {(fold(role.country_code), fold(role.party_id)) for role in partner.roles.all()}
     stored = refused = 0
@@ -48,8 +49,8 @@ def pull_objects(
 
     url = endpoint_of(partner, module=module, role="SENDER")
     # OCPI: mod_sessions requires date_from; we send it always (transport_and_format, "Paginated Request").
-    for page in pages(fetch, url, {"date_from": format_datetime(since)}):
-        for document in page:
+    try:
+        for document in chain.from_iterable(pages(fetch, url, {"date_from": format_datetime(since)})):
             try:
                 party, object_id = _identity(document)
                 if party not in parties:
@@ -59,6 +60,8 @@ def pull_objects(
             except InvalidParameters as error:
                 refused += 1
                 log.warning("Refused one of the %s of partner %s: %s", module, partner.pk, error.message)
+    except BrokenList as error:
+        raise UnableToPull(str(error)) from error
     return PullCount(stored, refused)
 
 

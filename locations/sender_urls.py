@@ -6,9 +6,10 @@ from locations.sender import ConnectorView, EvseView, LocationsView, LocationVie
 
 urlpatterns = [
     re_path(r"^/?$", LocationsView.as_view()),
-    re_path(r"^/(?P<location_id>[^/]+)/?$", LocationView.as_view()),
-    re_path(r"^/(?P<location_id>[^/]+)/(?P<evse_uid>[^/]+)/?$", EvseView.as_view()),
+    re_path(r"^/(?P<location_id>[^/\x00]+)/?$", LocationView.as_view()),
+    re_path(r"^/(?P<location_id>[^/\x00]+)/(?P<evse_uid>[^/\x00]+)/?$", EvseView.as_view()),
     re_path(
-        r"^/(?P<location_id>[^/]+)/(?P<evse_uid>[^/]+)/(?P<connector_id>[^/]+)/?$", ConnectorView.as_view()
+        r"^/(?P<location_id>[^/\x00]+)/(?P<evse_uid>[^/\x00]+)/(?P<connector_id>[^/\x00]+)/?$",
+        ConnectorView.as_view(),
     ),
 ]

@@ -12,6 +12,7 @@ from ocpi.delivery.duties import owe_push
 from ocpi.delivery.kinds import Message, register_push
 from ocpi.delivery.models import Push
 from ocpi.delivery.sweeper import register_sweep
+from ocpi.partners import grants
 from ocpi.partners.models import Partner
 from sessions.models import Session
 from sessions.visibility import entitled, visible_to
@@ -66,7 +67,9 @@ def render_session(partner: Partner, object_key: str, sent_document: Any) -> Mes
     if session is None or not entitled(session).filter(pk=partner.pk).exists():
         return None
     document = session.document
-    whole = _message("PUT", session, document)
+    token_party = (session.token_country_code, session.token_party_id)
+    to_party = token_party if token_party in grants.parties(partner) else None
+    whole = _message("PUT", session, document, to_party=to_party)
     if not isinstance(sent_document, dict):
         return whole
     if document == sent_document:
@@ -75,10 +78,18 @@ def render_session(partner: Partner, object_key: str, sent_document: Any) -> Mes
     if has_lost_fields or document.get("charging_periods") != sent_document.get("charging_periods"):
         return whole
     changed = {name: value for name, value in document.items() if sent_document.get(name) != value}
-    return _message("PATCH", session, changed | {"last_updated": document["last_updated"]}, whole=whole)
+    changed["last_updated"] = document["last_updated"]
+    return _message("PATCH", session, changed, to_party=to_party, whole=whole)
 
 
-def _message(method: str, session: Session, body: dict[str, Any], whole: Message | None = None) -> Message:
+def _message(
+    method: str,
+    session: Session,
+    body: dict[str, Any],
+    *,
+    to_party: tuple[str, str] | None,
+    whole: Message | None = None,
+) -> Message:
     return Message(
         method=method,
         module="sessions",
@@ -87,6 +98,7 @@ def _message(method: str, session: Session, body: dict[str, Any], whole: Message
         body=body,
         document=session.document,
         whole=whole,
+        to_party=to_party,
     )
 
 

@@ -5,5 +5,8 @@ from django.urls import re_path
 from sessions.receiver import SessionView
 
 urlpatterns = [
-    re_path(r"^/(?P<country_code>[^/]+)/(?P<party_id>[^/]+)/(?P<session_id>[^/]+)/?$", SessionView.as_view()),
+    re_path(
+        r"^/(?P<country_code>[^/\x00]+)/(?P<party_id>[^/\x00]+)/(?P<session_id>[^/\x00]+)/?$",
+        SessionView.as_view(),
+    ),
 ]

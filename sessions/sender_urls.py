@@ -6,5 +6,5 @@ from sessions.sender import ChargingPreferencesView, SessionsView
 
 urlpatterns = [
     re_path(r"^/?$", SessionsView.as_view()),
-    re_path(r"^/(?P<session_id>[^/]+)/charging_preferences/?$", ChargingPreferencesView.as_view()),
+    re_path(r"^/(?P<session_id>[^/\x00]+)/charging_preferences/?$", ChargingPreferencesView.as_view()),
 ]

@@ -1,0 +1,68 @@
+"""Pulling a partner's locations over HTTP."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from locations.models import Location
+from ocpi.partners.pulls import UnableToPull, pull
+from tests.factories import NOW, evse_document, location_document, make_partner
+from tests.peer import Peer
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/2.2.1/sender/locations"
+
+
+@pytest.fixture
+def peer():
+    with Peer() as peer:
+        yield peer
+
+
+@pytest.fixture
+def cpo(peer):
+    return make_partner(role="CPO", country_code="NL", party_id="NOD", url=peer.url)
+
+
+def listing(*documents):
+    return {"data": list(documents), "status_code": 1000, "timestamp": "2026-01-15T12:00:00Z"}
+
+
+def test_keeps_the_good_locations_and_refuses_the_others_by_name_of_the_field(peer, cpo, caplog):
+    good = location_document("LOC1", evses=[evse_document("EVSE1")])
+    broken = location_document("LOC2", coordinates="here")
+    foreign = location_document("LOC3", country_code="BE")
+    peer.answer("GET", PATH, body=listing(good, broken, foreign, "nothing", {"id": 7}))
+
+    with caplog.at_level(logging.WARNING, "locations.pull"):
+        counts = pull(cpo, "locations", NOW)
+
+    assert counts == {"locations": 1, "sessions": 0, "refused": 4}
+    assert [one.location_id for one in Location.objects.filter(partner=cpo)] == ["LOC1"]
+    assert "coordinates" in caplog.text
+    [request] = peer.requests
+    assert request.query == {"date_from": "1970-01-01T00:00:00Z"}
+
+
+def test_pulls_again_what_changed_since_and_stores_nothing_twice(peer, cpo):
+    peer.answer("GET", PATH, body=listing(location_document("LOC1")))
+
+    for _ in range(2):
+        assert pull(cpo, "locations", NOW)["locations"] == 1
+
+    assert peer.requests[1].query == {"date_from": "2026-01-15T11:55:00Z"}
+    assert Location.objects.count() == 1
+
+
+def test_says_that_a_list_could_not_be_read(peer, cpo):
+    peer.answer("GET", PATH, status=500, body={"oops": 1})
+
+    with pytest.raises(UnableToPull, match="locations"):
+        pull(cpo, "locations", NOW)
+
+    cpo.refresh_from_db()
+    assert "locations" in cpo.last_error
+    assert cpo.pulled == {}

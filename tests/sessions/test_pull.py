@@ -1,0 +1,36 @@
+"""Pulling a partner's sessions over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from ocpi.partners.pulls import pull
+from sessions.models import Session
+from tests.factories import NOW, make_partner, session_document
+from tests.peer import Peer
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/2.2.1/sender/sessions"
+
+
+def test_follows_the_pages_and_keeps_the_good_sessions():
+    def page(*documents):
+        return {"data": list(documents), "status_code": 1000, "timestamp": "2026-01-15T12:00:00Z"}
+
+    with Peer() as peer:
+        cpo = make_partner(role="CPO", country_code="NL", party_id="NOD", url=peer.url)
+        peer.answer("GET", "/more", body=page(session_document("S2")))
+        peer.answer(
+            "GET",
+            PATH,
+            body=page(session_document("S1"), session_document("BAD", kwh="lots")),
+            headers={"Link": f'<{peer.url}/more?after=2>; rel="next"'},
+        )
+
+        counts = pull(cpo, "sessions", NOW)
+
+        assert counts == {"locations": 0, "sessions": 2, "refused": 1}
+        assert "date_from" in peer.requests[0].query
+        assert peer.requests[1].query == {"after": "2"}
+    assert list(Session.objects.values_list("session_id", flat=True)) == ["S1", "S2"]

@@ -32,6 +32,9 @@ _OWNERS = {
 class NoEndpoint(Exception):
     """The partner does not offer the module in the role that is needed."""
 
+    # Commands show it as one line, not as a traceback.
+    is_foreseen = True
+
 
 def own_party() -> tuple[str, str]:
     """Return our (country_code, party_id)."""

@@ -27,7 +27,7 @@ class CredentialsView(OcpiView):
         """Register a partner that was invited; answer our credentials with token C."""
         caller = caller_of(request)
         if not caller.is_invited:
-            raise _not_allowed("POST", caller, "You are registered already: use PUT.")
+            raise self._not_allowed("POST", caller, "You are registered already: use PUT.")
         token = registration.accept_registration(caller, request.data, now=timezone.now())
         return success(own_credentials(token))
 
@@ -35,7 +35,7 @@ class CredentialsView(OcpiView):
         """Take a partner's new credentials; answer ours with a new token."""
         caller = caller_of(request)
         if not caller.is_registered:
-            raise _not_allowed("PUT", caller, "You are not registered yet: use POST.")
+            raise self._not_allowed("PUT", caller, "You are not registered yet: use POST.")
         token = registration.update_registration(caller, request.data, now=timezone.now())
         return success(own_credentials(token))
 
@@ -43,13 +43,14 @@ class CredentialsView(OcpiView):
         """End the registration in both directions."""
         caller = caller_of(request)
         if not caller.is_registered:
-            raise _not_allowed("DELETE", caller, "You are not registered.")
+            raise self._not_allowed("DELETE", caller, "You are not registered.")
         registration.end_registration(caller.partner)
         return success()
 
-
-def _not_allowed(method: str, caller: Caller, message: str) -> MethodNotAllowed:
-    error = MethodNotAllowed(message)
-    allowed = ["GET", "POST"] if caller.is_invited else ["GET", "PUT", "DELETE"]
-    error.headers["Allow"] = ", ".join(one for one in allowed if one != method)
-    return error
+    def _not_allowed(self, method: str, caller: Caller, message: str) -> MethodNotAllowed:
+        """Return the refusal, with the methods that this caller's token does open."""
+        allowed = ["GET", "POST"] if caller.is_invited else ["GET", "PUT", "DELETE"]
+        error = MethodNotAllowed(message, allowed=[one for one in allowed if one != method])
+        # DRF would name every method of the view.
+        self.headers |= error.headers
+        return error

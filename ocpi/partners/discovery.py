@@ -8,14 +8,13 @@ from typing import Any
 
 from django.conf import settings
 
+from ocpi.partners.hosts import PublishedAddresses
 from ocpi.partners.versions import VERSION
-from ocpi.protocol.addresses import ForbiddenAddress, check_reachable
 from ocpi.protocol.client import CallFailed, Reply, send
 from ocpi.protocol.errors import MissingEndpoints, UnableToUseApi, UnsupportedVersion
 
 # Two such calls must fit into the time that the other side waits for our answer (30 s is usual).
 DEADLINE_S = 8.0
-LONGEST_URL = 255
 LONGEST_IDENTIFIER = 64
 MOST_ENDPOINTS = 100
 
@@ -48,29 +47,20 @@ def discover(versions_url: str, token: str) -> Discovery:
     Every address that they name is checked against the address rules.
     Raises UnableToUseApi (3001), UnsupportedVersion (3002), MissingEndpoints (3003), naming the address.
     """
-    check_address(versions_url)
+    addresses = PublishedAddresses()
+    addresses.check(versions_url)
     raw = False
     reply = _get(versions_url, token, raw=raw)
     if reply.http_status == 401:
         # Some platforms still read the token without Base64 (OCPI 2.2.1 transport, Authorization header).
         raw = True
         reply = _get(versions_url, token, raw=raw)
-    details_url = _details_url(versions_url, _data(versions_url, reply))
+    details_url = _details_url(versions_url, _data(versions_url, reply), addresses)
     details = _data(details_url, _get(details_url, token, raw=raw))
-    endpoints = tuple(_endpoints(details_url, details))
+    endpoints = tuple(_endpoints(details_url, details, addresses))
     if not any(endpoint.identifier == "credentials" for endpoint in endpoints):
         raise MissingEndpoints(f"{details_url} lists no credentials endpoint.")
     return Discovery(endpoints=endpoints, sends_raw_tokens=raw)
-
-
-def check_address(url: str) -> None:
-    """Check one published address: its form, and where its name leads. Raises UnableToUseApi naming it."""
-    if len(url) > LONGEST_URL:
-        raise UnableToUseApi(f"{url[:60]}… is longer than {LONGEST_URL} characters.")
-    try:
-        check_reachable(url, allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)
-    except ForbiddenAddress as error:
-        raise UnableToUseApi(f"{url} is not an address that we may call: {error}") from error
 
 
 def _get(url: str, token: str, *, raw: bool) -> Reply:
@@ -96,7 +86,7 @@ def _data(url: str, reply: Reply) -> Any:
     return reply.data
 
 
-def _details_url(versions_url: str, data: Any) -> str:
+def _details_url(versions_url: str, data: Any, addresses: PublishedAddresses) -> str:
     """Return the details address of our version out of a list of Version objects."""
     if not isinstance(data, list):
         raise UnableToUseApi(f"{versions_url} does not answer a list of versions.")
@@ -104,7 +94,7 @@ def _details_url(versions_url: str, data: Any) -> str:
     for item in data:
         if not isinstance(item, dict) or not isinstance(item.get("url"), str):
             continue
-        check_address(item["url"])
+        addresses.check(item["url"])
         urls.setdefault(str(item.get("version")), item["url"])
     if VERSION not in urls:
         offered = ", ".join(sorted(urls))[:100] or "none"
@@ -112,7 +102,7 @@ def _details_url(versions_url: str, data: Any) -> str:
     return urls[VERSION]
 
 
-def _endpoints(details_url: str, data: Any) -> Iterator[PublishedEndpoint]:
+def _endpoints(details_url: str, data: Any, addresses: PublishedAddresses) -> Iterator[PublishedEndpoint]:
     """Read the endpoints, each module and role once; what is not an Endpoint is left out."""
     if not isinstance(data, dict) or not isinstance(data.get("endpoints"), list):
         raise UnableToUseApi(f"{details_url} does not answer version details.")
@@ -124,7 +114,7 @@ def _endpoints(details_url: str, data: Any) -> Iterator[PublishedEndpoint]:
         role = str(item.get("role") or "SENDER").upper()
         if role not in {"SENDER", "RECEIVER"} or not 0 < len(identifier) <= LONGEST_IDENTIFIER:
             continue
-        check_address(url)
+        addresses.check(url)
         if (identifier, role) not in seen:
             seen.add((identifier, role))
             yield PublishedEndpoint(identifier, role, url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,9 @@ from ocpi.partners.versions import versions_url
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.types import CiString, Enum, ListOf, Object, String, Url, fold, optional
 
+_TOKEN = re.compile(r"[!-~]{1,64}")
+_COUNTRY_CODE = re.compile(r"[A-Za-z]{2}")
+_PARTY_ID = re.compile(r"[A-Za-z0-9]{1,3}")
 ROLES = ("CPO", "EMSP", "HUB", "NAP", "NSP", "OTHER", "SCSP")
 
 
@@ -49,15 +53,17 @@ def party_of(role: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _printable_token(document: dict[str, Any]) -> None:
-    if not document["token"] or not all("!" <= character <= "~" for character in document["token"]):
+    if not _TOKEN.fullmatch(document["token"]):
         raise InvalidParameters("token: must be 1 to 64 printable ASCII characters without spaces")
 
 
 def _unique_roles(document: dict[str, Any]) -> None:
     seen = set()
     for number, role in enumerate(document["roles"]):
-        if not role["country_code"].strip() or not role["party_id"].strip():
-            raise InvalidParameters(f"roles[{number}]: country_code and party_id must not be empty")
+        if not _COUNTRY_CODE.fullmatch(role["country_code"]):
+            raise InvalidParameters(f"roles[{number}].country_code: must be two letters")
+        if not _PARTY_ID.fullmatch(role["party_id"]):
+            raise InvalidParameters(f"roles[{number}].party_id: must be up to three letters or digits")
         party = tuple(fold(part) for part in party_of(role))
         if party in seen:
             raise InvalidParameters(f"roles[{number}]: the same role and party are listed twice")

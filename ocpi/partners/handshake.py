@@ -32,6 +32,9 @@ CLEAN_FAILURES = frozenset({"forbidden_address", "unreachable", "tls"})
 class Refused(Exception):
     """What was asked does not fit the partner's state, or the other side said no; the message says why."""
 
+    # Commands show it as one line, not as a traceback.
+    is_foreseen = True
+
 
 @dataclass(frozen=True)
 class Invitation:

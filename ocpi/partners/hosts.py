@@ -1,4 +1,4 @@
-"""Which hosts belong to a partner: their token, and our answers, go nowhere else."""
+"""Which addresses belong to a partner, and whether we may call them: their token goes nowhere else."""
 
 from __future__ import annotations
 
@@ -7,10 +7,41 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from ocpi.partners.models import Partner
-from ocpi.protocol.addresses import ForbiddenAddress, check_url
-from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.addresses import (
+    CheckedUrl,
+    ForbiddenAddress,
+    UnknownHost,
+    check_address,
+    check_url,
+    resolve,
+)
+from ocpi.protocol.errors import InvalidParameters, UnableToUseApi
 
 LONGEST_URL = 255
+MOST_HOSTS = 10
+
+
+class PublishedAddresses:
+    """Checks the addresses that one partner publishes; each host is looked up once."""
+
+    def __init__(self) -> None:
+        self._looked_up: set[tuple[str, str]] = set()
+
+    def check(self, url: str) -> None:
+        """Check the form of an address and where its name leads. Raises UnableToUseApi naming the address."""
+        if len(url) > LONGEST_URL:
+            raise UnableToUseApi(f"{url[:60]}… is longer than {LONGEST_URL} characters.")
+        try:
+            target = check_url(url, allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)
+            if (target.scheme, target.host) in self._looked_up:
+                return
+            # Each look-up may take 2 s, and the other side waits for our answer.
+            if len(self._looked_up) >= MOST_HOSTS:
+                raise ForbiddenAddress(f"more than {MOST_HOSTS} hosts are named")
+            self._looked_up.add((target.scheme, target.host))
+            _check_reachable(target)
+        except (ForbiddenAddress, UnknownHost) as error:
+            raise UnableToUseApi(f"{url} is not an address that we can call: {error}.") from error
 
 
 def host_of(url: str) -> str:
@@ -32,14 +63,22 @@ def check_response_url(partner: Partner, url: str) -> None:
     """Check an address that a partner wants answers at.
 
     It must be a URL of at most 255 characters on a host of that partner, over https, or over http into
-    OUTBOUND_ALLOWED_NETWORKS. Where the name leads is checked again when we send.
+    OUTBOUND_ALLOWED_NETWORKS. Where an https name leads is checked when we send.
     Raises InvalidParameters naming response_url.
     """
     if len(url) > LONGEST_URL:
-        raise InvalidParameters(f"response_url: longer than {LONGEST_URL} characters")
+        raise InvalidParameters(f"response_url: must have at most {LONGEST_URL} characters")
     try:
-        check_url(url, allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)
-    except ForbiddenAddress as error:
+        target = check_url(url, allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)
+        if target.host not in hosts_of(partner):
+            raise ForbiddenAddress(f"{target.host[:100]} is not a host of yours")
+        if target.scheme == "http":
+            _check_reachable(target)
+    except (ForbiddenAddress, UnknownHost) as error:
         raise InvalidParameters(f"response_url: {error}") from error
-    if host_of(url) not in hosts_of(partner):
-        raise InvalidParameters(f"response_url: {host_of(url)[:100]} is not a host of yours")
+
+
+def _check_reachable(target: CheckedUrl) -> None:
+    """Look a host up and check every address. Raises ForbiddenAddress or UnknownHost."""
+    for address in resolve(target.host):
+        check_address(address, scheme=target.scheme, allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)

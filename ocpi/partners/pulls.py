@@ -30,6 +30,9 @@ class PullCount:
 class UnableToPull(Exception):
     """The partner's list could not be read to its end; the message says why."""
 
+    # Commands show it as one line, not as a traceback.
+    is_foreseen = True
+
 
 Puller = Callable[[Partner, datetime], PullCount]
 _pullers: dict[str, Puller] = {}

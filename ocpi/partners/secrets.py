@@ -15,6 +15,9 @@ TOKEN_BYTES = 32
 class UnreadableSecret(Exception):
     """A stored secret was encrypted with a key that FIELD_KEYS no longer lists."""
 
+    # Commands show it as one line, not as a traceback.
+    is_foreseen = True
+
 
 def encrypt(text: str) -> str:
     """Encrypt `text` with the newest of FIELD_KEYS."""

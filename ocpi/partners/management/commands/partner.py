@@ -1,0 +1,164 @@
+"""`manage.py partner`: invite, register, look at, rotate, grant, pull and end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from ocpi.console import ConsoleCommand, ConsoleError
+from ocpi.partners import grants, handshake, pulls
+from ocpi.partners.models import Partner
+from ocpi.partners.summaries import roles, sentences, summary
+from ocpi.partners.versions import versions_url
+
+LONGEST_NAME = 100
+LONGEST_LOCATION = 36
+
+
+class Command(ConsoleCommand):
+    """Partners: the platforms that we hold OCPI credentials with."""
+
+    help = "Invite, register, look at, rotate, grant, pull from and end partners."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the verbs."""
+        verb = self.sub(parser, "invite", self.invite)
+        verb.add_argument("--name", required=True, help="what you call the partner")
+        verb.add_argument(
+            "--may-steer", action="store_true", help="may send charging profiles for all our EVSEs"
+        )
+        verb.add_argument(
+            "--host",
+            action="append",
+            default=[],
+            dest="hosts",
+            metavar="HOST",
+            help="a host that response_url may name, beside their own; repeatable",
+        )
+        verb = self.sub(parser, "register", self.register)
+        verb.add_argument("--name", required=True, help="what you call the partner")
+        verb.add_argument("--versions-url", required=True, help="their versions address")
+        verb.add_argument("--token", required=True, help="the token A that they gave you")
+        verb.add_argument(
+            "--may-steer", action="store_true", help="may send charging profiles for all our EVSEs"
+        )
+        self.sub(parser, "list", self.list_all)
+        for name, handler in (
+            ("show", self.show),
+            ("rotate", self.rotate),
+            ("unregister", self.unregister),
+            ("grant", self.grant),
+            ("revoke", self.revoke),
+            ("pull", self.pull),
+        ):
+            verb = self.sub(parser, name, handler)
+            verb.add_argument("partner", metavar="ID", help="the partner's id")
+            if name == "grant":
+                verb.add_argument(
+                    "--location", default="", metavar="LOC", help="only at this location of ours"
+                )
+            if name == "pull":
+                verb.add_argument("--module", help="locations or sessions; default both")
+
+    def invite(self, *, name: str, may_steer: bool, hosts: list[str], **_: Any) -> None:
+        """Make a token A for a new partner; it is shown this once."""
+        invitation = handshake.invite(
+            name=_name(name), may_steer=may_steer, response_hosts=hosts, now=timezone.now()
+        )
+        data = {"partner": invitation.partner.pk, "token": invitation.token, "versions_url": versions_url()}
+        human = [
+            f"{name} is partner {invitation.partner.pk}. Give them, over a safe channel:",
+            f"  versions url  {versions_url()}",
+            f"  token A       {invitation.token}",
+            "The token is not shown again. It opens versions and credentials, and dies when they register.",
+        ]
+        self.emit(data, human)
+
+    def register(self, *, name: str, versions_url: str, token: str, may_steer: bool, **_: Any) -> None:
+        """Register at a partner that gave us a token A."""
+        partner = handshake.register(
+            name=_name(name), versions_url=versions_url, token=token, may_steer=may_steer, now=timezone.now()
+        )
+        data = {
+            "partner": partner.pk,
+            "status": partner.status.lower(),
+            "version": partner.version,
+            "roles": roles(partner),
+        }
+        self.emit(data, sentences(summary(partner)))
+
+    def list_all(self, **_: Any) -> None:
+        """List the partners."""
+        partners = [
+            summary(partner) for partner in Partner.objects.prefetch_related("roles", "endpoints", "grants")
+        ]
+        human = [
+            f"{one['partner']:>4}  {one['status']:<10}  {one['name']}  "
+            + ", ".join(f"{role['country_code']}-{role['party_id']} {role['role']}" for role in one["roles"])
+            for one in partners
+        ]
+        self.emit({"partners": partners}, human or "No partners yet: `partner invite` or `partner register`.")
+
+    def show(self, *, partner: str, **_: Any) -> None:
+        """Show one partner."""
+        self._emit_partner(_find(partner))
+
+    def rotate(self, *, partner: str, **_: Any) -> None:
+        """Exchange the tokens of both directions."""
+        found = _find(partner)
+        handshake.rotate(found, now=timezone.now())
+        self._emit_partner(found)
+
+    def unregister(self, *, partner: str, **_: Any) -> None:
+        """End the registration in both directions."""
+        found = _find(partner)
+        unconfirmed = handshake.unregister(found)
+        if unconfirmed:
+            self.stderr.write(f"{found.name} did not confirm the end, it is ended here: {unconfirmed}")
+        self._emit_partner(found)
+
+    def grant(self, *, partner: str, location: str, **_: Any) -> None:
+        """Let a partner see and steer sessions at one location of ours, or at all."""
+        if len(location) > LONGEST_LOCATION or not (location.isascii() and location.isprintable()):
+            raise ConsoleError(
+                f"--location: must be an id of at most {LONGEST_LOCATION} printable characters."
+            )
+        found = _find(partner)
+        if found.status == Partner.Status.ENDED:
+            raise ConsoleError(f"{found.name} has ended: invite or register it again first.")
+        grants.grant(found, location_id=location, now=timezone.now())
+        self._emit_partner(found)
+
+    def revoke(self, *, partner: str, **_: Any) -> None:
+        """Take every grant of a partner away."""
+        found = _find(partner)
+        grants.revoke(found)
+        self._emit_partner(found)
+
+    def pull(self, *, partner: str, module: str | None, **_: Any) -> None:
+        """Pull what changed from a partner's Sender interfaces."""
+        counts = pulls.pull(_find(partner), module, timezone.now())
+        human = f"{counts['locations']} locations, {counts['sessions']} sessions, {counts['refused']} refused"
+        self.emit(dict(counts), human)
+
+    def _emit_partner(self, partner: Partner) -> None:
+        partner.refresh_from_db()
+        data = summary(partner)
+        self.emit(data, sentences(data))
+
+
+def _find(identifier: str) -> Partner:
+    """Return the partner with this id, or else of this name."""
+    by = {"pk": int(identifier)} if identifier.isdecimal() and len(identifier) < 19 else {"name": identifier}
+    partner = Partner.objects.filter(**by).first()
+    if partner is None:
+        raise ConsoleError(f"There is no partner {identifier}: `partner list` shows them.")
+    return partner
+
+
+def _name(name: str) -> str:
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ConsoleError(f"--name: must be 1 to {LONGEST_NAME} printable characters.")
+    return name.strip()

@@ -1,0 +1,96 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ocpi.partners import pulls, tasks
+from ocpi.partners.models import Partner
+from ocpi.partners.pulls import PullCount, UnableToPull, pull, register_puller
+from ocpi.protocol.client import CallFailed
+from tests.factories import NOW, make_partner
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[tuple[str, str, datetime]]:
+    """Both modules pull, and note who was asked for what since when."""
+    calls: list[tuple[str, str, datetime]] = []
+    monkeypatch.setattr(pulls, "_pullers", {})
+
+    def puller(module: str, count: PullCount):
+        def run(partner: Partner, since: datetime) -> PullCount:
+            calls.append((partner.name, module, since))
+            if partner.name == "Silent":
+                raise CallFailed("timeout", "no answer within 8 s")
+            return count
+
+        return run
+
+    register_puller("sessions", puller("sessions", PullCount(stored=3, refused=1)))
+    register_puller("locations", puller("locations", PullCount(stored=2, refused=1)))
+    return calls
+
+
+def test_pulls_locations_before_sessions_and_moves_on(asked):
+    partner = make_partner(name="CPO", role="CPO")
+    beginning = datetime(1970, 1, 1, tzinfo=UTC)
+
+    assert pull(partner, None, NOW) == {"locations": 2, "sessions": 3, "refused": 2}
+    assert asked == [("CPO", "locations", beginning), ("CPO", "sessions", beginning)]
+
+    asked.clear()
+    partner.refresh_from_db()
+    assert pull(partner, "sessions", NOW + timedelta(hours=1)) == {
+        "locations": 0,
+        "sessions": 3,
+        "refused": 1,
+    }
+    assert asked == [("CPO", "sessions", NOW - timedelta(minutes=5))]
+    assert partner.pulled == {"locations": "2026-01-15T11:55:00Z", "sessions": "2026-01-15T12:55:00Z"}
+
+
+def test_stays_where_it_was_after_a_failure(asked):
+    partner = make_partner(name="Silent", role="CPO")
+
+    with pytest.raises(UnableToPull, match="no answer"):
+        pull(partner, None, NOW)
+
+    partner.refresh_from_db()
+    assert partner.pulled == {}
+    assert "Pulling locations from Silent failed" in partner.last_error
+
+
+@pytest.mark.parametrize(
+    ("fields", "module", "reason"),
+    [
+        ({"endpoints": [("locations", "SENDER")]}, "sessions", "offers no sessions"),
+        ({}, "tariffs", "only locations, sessions"),
+    ],
+)
+def test_refuses_what_cannot_be_pulled(asked, fields, module, reason):
+    with pytest.raises(UnableToPull, match=reason):
+        pull(make_partner(role="CPO", **fields), module, NOW)
+
+
+def test_skips_what_a_partner_does_not_offer(asked):
+    assert pull(make_partner(role="SCSP"), None, NOW) == {"locations": 0, "sessions": 0, "refused": 0}
+
+
+def test_refuses_to_pull_from_a_partner_that_ended(asked):
+    partner = make_partner(role="CPO")
+    partner.status = Partner.Status.ENDED
+
+    with pytest.raises(UnableToPull, match="not registered"):
+        pull(partner, None, NOW)
+
+
+def test_pulls_from_everybody_although_one_is_silent(asked):
+    for name in ("Silent", "One", "Two"):
+        make_partner(name=name, role="CPO")
+    Partner.objects.create(name="Invited", created_at=NOW)
+
+    tasks.pull_all()
+
+    assert {name for name, module, _ in asked if module == "locations"} == {"Silent", "One", "Two"}
+    assert Partner.objects.get(name="Silent").last_error
+    assert Partner.objects.get(name="One").pulled.keys() == {"locations", "sessions"}

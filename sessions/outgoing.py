@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef
+from django.db.models import CharField, Exists, Min, OuterRef, Q
 from django.db.models.functions import Cast
 
 from ocpi.delivery.duties import owe_push
@@ -13,7 +13,7 @@ from ocpi.delivery.kinds import Message, register_push
 from ocpi.delivery.models import Push
 from ocpi.delivery.sweeper import register_sweep
 from ocpi.partners import grants
-from ocpi.partners.models import Partner
+from ocpi.partners.models import Grant, Partner
 from sessions.models import Session
 from sessions.visibility import entitled, visible_to
 
@@ -21,6 +21,8 @@ SESSION_KIND = "session"
 RUNNING = [Session.Status.ACTIVE, Session.Status.PENDING]
 # How many sessions one sweep owes to one partner; the next sweep goes on.
 MOST_PER_SWEEP = 200
+# A grant and a session that are written at the same moment don't see each other.
+SLACK = timedelta(minutes=1)
 
 
 def owe_session(session: Session, *, now: datetime, after_s: float = 0) -> None:
@@ -49,9 +51,21 @@ def owe_running(partner: Partner, now: datetime) -> int:
 
 
 def owe_all_running(now: datetime) -> int:
-    """Owe every partner that takes sessions what it was never told of; return how many."""
+    """Owe the partners the running sessions that began before they were entitled; return how many.
+
+    Looks only at partners that registered or got a grant after the oldest running session began.
+    """
+    running = Session.objects.filter(partner=None, status__in=RUNNING)
+    oldest_at = running.aggregate(oldest=Min("created_at"))["oldest"]
+    if oldest_at is None:
+        return 0
+    since = oldest_at - SLACK
+    newly_granted = Grant.objects.filter(created_at__gte=since).values("partner")
     takers = Partner.objects.filter(
-        status=Partner.Status.REGISTERED, endpoints__identifier="sessions", endpoints__role="RECEIVER"
+        Q(registered_at__gte=since) | Q(pk__in=newly_granted),
+        status=Partner.Status.REGISTERED,
+        endpoints__identifier="sessions",
+        endpoints__role="RECEIVER",
     )
     return sum(owe_running(partner, now) for partner in takers)
 

@@ -77,36 +77,32 @@ def pages(
     that was followed before. Raises BrokenList for an answer that is no list.
     """
     offset = int((params or {}).get("offset", 0))
-    total_before: int | None = None
-    address, query = url, params
-    followed = {url}
+    total: int | None = None
+    address, query, followed = url, params, {url}
     for _ in range(MOST_PAGES):
         reply = fetch(address, query)
         if not reply.is_success or not isinstance(reply.data, list):
             raise BrokenList(_why(reply))
-        total = _total(reply)
-        if total is not None and total_before is not None and total < total_before and query:
-            # Objects left the selection while we read: those after them moved up (same section, NOTE).
+        total_before, total = total, _total(reply)
+        if query and total is not None and total_before is not None and total < total_before:
+            # Objects left the selection while we read, and those behind them moved up (same section, NOTE).
             offset = max(0, offset - (total_before - total))
-            total_before = total
             query = {**query, "offset": offset}
             continue
-        total_before = total
-        if reply.data:
-            yield reply.data
+        if not reply.data:
+            return
+        yield reply.data
         offset += len(reply.data)
         link = _next_link(reply.headers)
         if link is not None:
             address, query = _followable(link, address), None
-            if not reply.data or address in followed:
+            if address in followed:
                 return
             followed.add(address)
-        elif query is not None or address == url:
-            if not reply.data or total is None or offset >= total:
-                return
-            query = {**(params or {}), "offset": offset}
-        else:
+        elif total is None or offset >= total:
             return
+        else:
+            address, query = url, {**(params or {}), "offset": offset}
     raise BrokenList(f"The list did not end within {MOST_PAGES} pages.")
 
 

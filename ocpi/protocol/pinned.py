@@ -71,7 +71,8 @@ class Watchdog:
 class PinnedAdapter(HTTPAdapter):
     """Connects to the first of `addresses` that takes the connection, whatever name the URL has.
 
-    The name stays the one for Host, SNI and the certificate.
+    The name stays the one for Host, SNI and the certificate. `is_connected` tells whether the
+    connection, with its TLS, stood: from then on the other side may have done what was asked.
     """
 
     def __init__(self, addresses: Sequence[str], watchdog: Watchdog) -> None:
@@ -88,11 +89,19 @@ class PinnedAdapter(HTTPAdapter):
 
         class Http(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                return adapter.connect(self)
+                return adapter.open(self)
+
+            def connect(self) -> None:
+                super().connect()
+                adapter.is_connected = True
 
         class Https(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
-                return adapter.connect(self)
+                return adapter.open(self)
+
+            def connect(self) -> None:
+                super().connect()
+                adapter.is_connected = True
 
         class HttpPool(HTTPConnectionPool):
             ConnectionCls = Http
@@ -102,7 +111,7 @@ class PinnedAdapter(HTTPAdapter):
 
         manager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
 
-    def connect(self, connection: HTTPConnection) -> socket.socket:
+    def open(self, connection: HTTPConnection) -> socket.socket:
         """Open the TCP connection. Raises NewConnectionError or ConnectTimeoutError when none works."""
         failure: OSError | None = None
         for address in self.addresses:
@@ -113,7 +122,6 @@ class PinnedAdapter(HTTPAdapter):
                 continue
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.watchdog.watch(opened)
-            self.is_connected = True
             return opened
         if isinstance(failure, TimeoutError):
             raise ConnectTimeoutError(connection, "timed out") from failure

@@ -83,7 +83,7 @@ def test_takes(field: Field, value: Any, cleaned: Any) -> None:
         (Number(), "NaN", "field: must be a number"),
         (Number(), "1_000", "field: must be a number"),
         (Number(), "0x10", "field: must be a number"),
-        (Number(), "١", "field: must be a number"),
+        (Number(), "\u0661", "field: must be a number"),
         (Number(), float("nan"), "field: must be a number"),
         (Number(), float("inf"), "field: must be a number"),
         (Number(), [1], "field: must be a number"),
@@ -232,8 +232,7 @@ ANYTHING = st.recursive(
 def test_either_refuses_or_returns_what_it_takes_again_unchanged(document: Any) -> None:
     try:
         cleaned = SESSION.check(document)
-    except InvalidParameters as error:
-        assert error.message
+    except InvalidParameters:
         return
 
     known = {name: value for name, value in cleaned.items() if name in SESSION.fields}

@@ -36,7 +36,7 @@ class EvseInline(admin.TabularInline):
     model = Evse
     extra = 0
     fields = ["uid", "status", "is_listed", "last_updated"]
-    readonly_fields = fields
+    readonly_fields = ["uid", "status", "is_listed", "last_updated"]
     can_delete = False
     show_change_link = True
 

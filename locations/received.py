@@ -74,7 +74,9 @@ def patch_location(*, partner: Partner, party: Party, location_id: str, body: An
         location.last_updated = moment_of(document)
         for one in _objects(evses, "evses"):
             evse = location.evses.filter(key=fold(str(one.get("uid")))).first()
-            _write_evse(location, evse, _merged_evse(evse, {"last_updated": document["last_updated"]} | one))
+            inner = _merged_evse(evse, {"last_updated": document["last_updated"]} | one)
+            if evse is None or not is_older(inner, evse):
+                _write_evse(location, evse, inner)
         location.save(update_fields=["document", "last_updated"])
 
 
@@ -214,8 +216,8 @@ def _bump(location: Location, child: Document) -> None:
 def _replace_evses(location: Location, documents: list[Document], last_updated: str) -> None:
     """Make the location's listed EVSEs those of the documents, in their order."""
     known = {evse.key: evse for evse in location.evses.all()}
-    added = []
-    changed = []
+    added: list[Evse] = []
+    changed: list[Evse] = []
     for position, document in enumerate(documents):
         evse = known.pop(fold(document["uid"]), None)
         (added if evse is None else changed).append(evse := evse or Evse(location=location))

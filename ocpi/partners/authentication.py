@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db.models import Q
 from django.utils import timezone
@@ -83,7 +83,7 @@ def partner_of(request: Request) -> Partner:
     return caller.partner
 
 
-def _refuse(request: Request, header: Any, now: datetime) -> None:
+def _refuse(request: Request, header: Any, now: datetime) -> NoReturn:
     if not header:
         raise Unauthorized("A credentials token is needed: Authorization: Token <base64 of the token>.")
     retry_after_s = wrong_tokens.count(request.META.get("REMOTE_ADDR", ""), now=now)

@@ -61,13 +61,14 @@ def call(
     Raises NoEndpoint when they don't offer it, CallFailed when no answer came.
     """
     url = endpoint_of(partner, module=module, role=role)
+    fitting = _OWNERS.get((module, role), ())
     return _send(
         partner,
         method=method,
         url=joined(url, path),
         body=body,
         params=params,
-        routing=_routing(partner, module, role, to_party),
+        routing=None if module in CONFIGURATION_MODULES else _routing(partner, fitting, to_party),
         correlation_id=correlation_id,
         deadline_s=deadline_s,
     )
@@ -82,11 +83,12 @@ def call_url(
     params: Mapping[str, Any] | None = None,
     correlation_id: str | None = None,
     deadline_s: float = DEADLINE_S,
-    routing: Routing | None = None,
+    to_party: tuple[str, str] | None = None,
 ) -> Reply:
     """Call an address that a partner gave us, e.g. a response_url or the next page of a list.
 
-    Their token goes to their own hosts only. Raises CallFailed (forbidden_address for any other host).
+    Their token goes to their own hosts only. Routing headers name `to_party`, or else their CPO for what we
+    read and their provider for what we answer. Raises CallFailed (forbidden_address for any other host).
     """
     if hosts.host_of(url) not in hosts.hosts_of(partner):
         raise CallFailed("forbidden_address", f"{url[:200]} is not on a host of {partner.name}.")
@@ -96,7 +98,7 @@ def call_url(
         url=url,
         body=body,
         params=params,
-        routing=routing or _routing(partner, "", "", None),
+        routing=_routing(partner, _CPO if method == "GET" else _PROVIDER, to_party),
         correlation_id=correlation_id,
         deadline_s=deadline_s,
     )
@@ -124,18 +126,14 @@ def joined(url: str, path: Sequence[str]) -> str:
     return "/".join([url.rstrip("/"), *(quote(segment, safe="") for segment in path)]) if path else url
 
 
-def _routing(partner: Partner, module: str, role: str, to_party: tuple[str, str] | None) -> Routing | None:
-    """Return the routing headers of a functional module; configuration modules carry none."""
-    if module in CONFIGURATION_MODULES:
-        return None
+def _routing(partner: Partner, fitting: Sequence[str], to_party: tuple[str, str] | None) -> Routing | None:
+    """Return routing to `to_party`, else to the partner's first party in one of the `fitting` roles."""
     if to_party is None:
         roles = list(partner.roles.all())
-        fitting = _OWNERS.get((module, role), ())
-        chosen = next((one for wanted in fitting for one in roles if one.role == wanted), None)
-        chosen = chosen or next(iter(roles), None)
-        if chosen is None:
+        ranked = [one for wanted in fitting for one in roles if one.role == wanted] + roles
+        if not ranked:
             return None
-        to_party = (chosen.country_code, chosen.party_id)
+        to_party = (ranked[0].country_code, ranked[0].party_id)
     from_party = own_party()
     return Routing(
         to_country_code=to_party[0],

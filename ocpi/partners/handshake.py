@@ -18,6 +18,7 @@ from ocpi.partners.documents import check_answer, own_credentials
 from ocpi.partners.models import InboundToken, Partner
 from ocpi.partners.registration import Terms, check_parties, end_registration, lock_partners, store
 from ocpi.partners.secrets import encrypt
+from ocpi.protocol.addresses import ForbiddenAddress, check_url
 from ocpi.protocol.client import CallFailed, Reply, send
 from ocpi.protocol.errors import InvalidParameters
 
@@ -47,12 +48,13 @@ class Invitation:
 def invite(*, name: str, may_steer: bool, response_hosts: Sequence[str], now: datetime) -> Invitation:
     """Make a token A for a new partner, or a fresh one for a partner that is not registered.
 
-    Raises Refused when that partner is registered.
+    Raises Refused when that partner is registered, or a host is none.
     """
+    hosts = sorted({_plain_host(host) for host in response_hosts})
     with transaction.atomic():
         partner = _unregistered(name=name, now=now)
         partner.status = Partner.Status.INVITED
-        partner.response_hosts = sorted({host.lower() for host in response_hosts})
+        partner.response_hosts = hosts
         partner.save(update_fields=["status", "response_hosts"])
         tokens.drop_all(partner)
         _set_general_grant(partner, may_steer=may_steer, now=now)
@@ -240,6 +242,14 @@ def _set_general_grant(partner: Partner, *, may_steer: bool, now: datetime) -> N
         grants.grant(partner, now=now)
     else:
         partner.grants.filter(location_id=grants.ALL_LOCATIONS).delete()
+
+
+def _plain_host(host: str) -> str:
+    """Return a host in its one spelling. Raises Refused."""
+    try:
+        return check_url(f"https://{host}/", allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS).host
+    except ForbiddenAddress as error:
+        raise Refused(f"{host!r} is not a host that we can call: {error}.") from error
 
 
 def _is_registered(name: str) -> str:

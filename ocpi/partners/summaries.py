@@ -19,11 +19,11 @@ def summary(partner: Partner) -> dict[str, Any]:
         "version": partner.version,
         "versions_url": partner.versions_url,
         "roles": roles(partner),
-        "endpoints": list(partner.endpoints.values("identifier", "role", "url")),
-        "grants": [
-            {"location_id": location_id or None}
-            for location_id in partner.grants.values_list("location_id", flat=True)
+        "endpoints": [
+            {"identifier": one.identifier, "role": one.role, "url": one.url}
+            for one in partner.endpoints.all()
         ],
+        "grants": [{"location_id": one.location_id or None} for one in partner.grants.all()],
         "response_hosts": partner.response_hosts,
         "registered_at": _time(partner.registered_at),
         "last_seen_at": _time(partner.last_seen_at),
@@ -34,7 +34,10 @@ def summary(partner: Partner) -> dict[str, Any]:
 
 def roles(partner: Partner) -> list[dict[str, str]]:
     """Return the parties on a partner's platform."""
-    return list(partner.roles.values("role", "country_code", "party_id"))
+    return [
+        {"role": one.role, "country_code": one.country_code, "party_id": one.party_id}
+        for one in partner.roles.all()
+    ]
 
 
 def sentences(partner: dict[str, Any]) -> Iterator[str]:

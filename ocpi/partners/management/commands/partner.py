@@ -115,9 +115,11 @@ class Command(ConsoleCommand):
         """End the registration in both directions."""
         found = _find(partner)
         unconfirmed = handshake.unregister(found)
+        found.refresh_from_db()
+        human = [f"{found.name} has ended: its tokens open nothing any more."]
         if unconfirmed:
-            self.stderr.write(f"{found.name} did not confirm the end, it is ended here: {unconfirmed}")
-        self._emit_partner(found)
+            human.append(f"They did not confirm it: {unconfirmed}")
+        self.emit(summary(found) | {"confirmed": not unconfirmed, "unconfirmed_because": unconfirmed}, human)
 
     def grant(self, *, partner: str, location: str, **_: Any) -> None:
         """Let a partner see and steer sessions at one location of ours, or at all."""

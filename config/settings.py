@@ -182,7 +182,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Served from the packages: no collectstatic, no folder of copies.
 WHITENOISE_USE_FINDERS = True
 
 LANGUAGE_CODE = "en"

@@ -84,6 +84,14 @@ class ActiveProfile(models.Model):
     session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="active_profile")
     document = models.JSONField()
     reported_at = models.DateTimeField()
+    after = models.ForeignKey(
+        ProfileRequest,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="CPO: the last accepted request that it reflects.",
+    )
 
     class Meta:
         ordering = ["id"]

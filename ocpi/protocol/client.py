@@ -172,14 +172,14 @@ def _exchange(
         session.mount(f"{target.scheme}://", adapter)
         try:
             request = requests.Request(method, target.url, headers=dict(headers), data=content)
-            response = session.send(
+            with session.send(
                 session.prepare_request(request),
                 allow_redirects=False,
                 stream=True,
                 timeout=watchdog.seconds,
                 verify=verify,
-            )
-            return response, _read(response, LARGEST_LIST if method == "GET" else LARGEST_ANSWER)
+            ) as response:
+                return response, _read(response, LARGEST_LIST if method == "GET" else LARGEST_ANSWER)
         except (requests.exceptions.SSLError, broken.SSLError) as error:
             raise CallFailed("tls", _tls_reason(error)) from error
         except (requests.exceptions.Timeout, broken.TimeoutError) as error:
@@ -200,19 +200,24 @@ def _read(response: requests.Response, most: int) -> bytes:
         if length > most:
             raise CallFailed("too_large", f"The answer is longer than {most} bytes.")
         chunks.append(chunk)
-    headers = response.headers
-    is_framed = "Content-Length" in headers or "Transfer-Encoding" in headers
-    if not length and not is_framed and response.status_code != 204:
-        # A peer that dies after its status line leaves what looks like an empty answer.
+    raw = b"".join(chunks)
+    is_framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+    if not is_framed and response.status_code != 204 and _document(raw) is None:
+        # The end of the connection is the end of such an answer, also when the peer died in the middle.
         raise CallFailed("broken_answer", "The connection broke off before a whole answer.")
-    return b"".join(chunks)
+    return raw
+
+
+def _document(raw: bytes) -> Any:
+    """Return the JSON of an answer, None when it is none."""
+    try:
+        return loads(raw)
+    except BrokenJson:
+        return None
 
 
 def _reply(response: requests.Response, raw: bytes, *, elapsed_ms: int) -> Reply:
-    try:
-        document = loads(raw)
-    except BrokenJson:
-        document = None
+    document = _document(raw)
     status_code = _status_code(document)
     is_envelope = isinstance(document, dict) and "status_code" in document
     message = document.get("status_message") if isinstance(document, dict) else None

@@ -114,9 +114,11 @@ class PinnedAdapter(HTTPAdapter):
     def open(self, connection: HTTPConnection) -> socket.socket:
         """Open the TCP connection. Raises NewConnectionError or ConnectTimeoutError when none works."""
         failure: OSError | None = None
-        for address in self.addresses:
+        for number, address in enumerate(self.addresses):
+            # An address that swallows packets must leave time for the next.
+            patience_s = self.watchdog.remaining_s / (len(self.addresses) - number)
             try:
-                opened = socket.create_connection((address, connection.port), self.watchdog.remaining_s)
+                opened = socket.create_connection((address, connection.port), patience_s)
             except OSError as error:
                 failure = error
                 continue

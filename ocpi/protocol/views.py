@@ -23,6 +23,11 @@ class OcpiView(APIView):
     http_method_names = ["get", "post", "put", "patch", "delete"]
     _is_authenticated = False
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Return none: DRF would overwrite the Allow of a 405 that depends on more than the view."""
+        return {}
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate before the method is looked at."""
         super().initial(request, *args, **kwargs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.db.models import Q
 from django.utils import timezone
@@ -83,13 +83,17 @@ def partner_of(request: Request) -> Partner:
     return caller.partner
 
 
-def _refuse(request: Request, header: Any, now: datetime) -> NoReturn:
+def _refuse(request: Request, header: str | None, now: datetime) -> NoReturn:
+    # One answer for every reason: it tells nothing about which tokens exist.
+    refusal = Unauthorized(
+        "The credentials token is missing or not known: Authorization: Token <Base64 of it>."
+    )
     if not header:
-        raise Unauthorized("A credentials token is needed: Authorization: Token <base64 of the token>.")
+        raise refusal
     retry_after_s = wrong_tokens.count(request.META.get("REMOTE_ADDR", ""), now=now)
     if retry_after_s:
         raise TooManyRequests("Too many wrong tokens from this address.", retry_after_s=retry_after_s)
-    raise Unauthorized("The credentials token is not known.")
+    raise refusal
 
 
 def _note_seen(partner: Partner, now: datetime) -> None:

@@ -100,54 +100,17 @@ def rotate(partner: Partner, *, now: datetime) -> None:
     """Exchange both tokens with a PUT of ours.
 
     Our old and new tokens both open until the first use of the new one. A refusal drops the new one; when we
-    can't know whether the other side took it, both stay. Raises Refused.
+    can't know whether the other side took it, both stay. Raises Refused, and keeps why in last_error.
     """
     if partner.status != Partner.Status.REGISTERED:
         raise Refused(f"{partner.name} is not registered.")
-    sent_with = partner.outbound_token_encrypted
-    offered = tokens.issue(
-        partner,
-        InboundToken.Kind.CREDENTIALS,
-        now=now,
-        offered_until=now + timedelta(seconds=2 * POST_DEADLINE_S),
-    )
+    offered_until = now + timedelta(seconds=2 * POST_DEADLINE_S)
+    offered = tokens.issue(partner, InboundToken.Kind.CREDENTIALS, now=now, offered_until=offered_until)
     try:
-        reply = call(
-            partner,
-            method="PUT",
-            module="credentials",
-            role="",
-            body=own_credentials(offered),
-            deadline_s=POST_DEADLINE_S,
-        )
-    except (CallFailed, NoEndpoint) as error:
-        if isinstance(error, NoEndpoint) or error.reason in CLEAN_FAILURES:
-            tokens.drop_unused(partner, offered)
-            raise Refused(f"{partner.name} could not be reached, nothing changed: {error}") from error
-        tokens.settle_offer(partner, offered)
-        raise Refused(
-            f"{partner.name} did not answer, so both our tokens stay open: {error}. "
-            "If they took the new credentials, ask them to PUT theirs."
-        ) from error
-    if not reply.is_success:
-        _refuse_rotation(partner, reply, offered)
-    try:
-        answer = check_answer(reply.data)
-    except InvalidParameters as error:
-        tokens.settle_offer(partner, offered)
-        raise Refused(
-            f"{partner.name} took our credentials but answered none of theirs ({error.message}): "
-            "ask them to PUT theirs."
-        ) from error
-    with transaction.atomic():
-        changed = Partner.objects.filter(
-            pk=partner.pk, status=Partner.Status.REGISTERED, outbound_token_encrypted=sent_with
-        ).update(outbound_token_encrypted=encrypt(answer["token"]), last_error="")
-        if not changed:
-            raise Refused(f"{partner.name} changed its credentials meanwhile; rotate again.")
-        tokens.settle_offer(partner, offered)
-        grace_s = settings.OLD_TOKEN_GRACE_S or OLD_TOKEN_LIFE_S
-        tokens.limit_older(partner, offered, now=now, grace_s=grace_s)
+        _take_rotation(partner, _put(partner, offered), offered, now=now)
+    except Refused as error:
+        Partner.objects.filter(pk=partner.pk).update(last_error=f"Rotating failed: {error}"[:300])
+        raise
 
 
 def unregister(partner: Partner) -> str:
@@ -219,13 +182,55 @@ def _send(discovery: Discovery, *, method: str, token: str, body: Any) -> Reply:
     )
 
 
-def _refuse_rotation(partner: Partner, reply: Reply, offered: str) -> None:
-    """Settle an answer that is no success: an OCPI answer or a 4xx is a refusal, a bare 5xx tells nothing."""
+def _put(partner: Partner, offered: str) -> str:
+    """PUT our credentials with a new token and return their new token. Raises Refused.
+
+    What surely failed drops `offered`; what may have been taken leaves it.
+    """
+    try:
+        reply = call(
+            partner,
+            method="PUT",
+            module="credentials",
+            role="",
+            body=own_credentials(offered),
+            deadline_s=POST_DEADLINE_S,
+        )
+    except NoEndpoint as error:
+        tokens.drop_unused(partner, offered)
+        raise Refused(str(error)) from error
+    except CallFailed as error:
+        if error.reason in CLEAN_FAILURES:
+            tokens.drop_unused(partner, offered)
+            raise Refused(f"{partner.name} could not be reached, nothing changed: {error}") from error
+        tokens.settle_offer(partner, offered)
+        raise Refused(_unknown(partner, str(error))) from error
+    if reply.is_success:
+        try:
+            return check_answer(reply.data)["token"]
+        except InvalidParameters as error:
+            tokens.settle_offer(partner, offered)
+            raise Refused(_unknown(partner, f"no usable credentials came back, {error}")) from error
     if reply.is_envelope or 400 <= reply.http_status < 500:
         tokens.drop_unused(partner, offered)
         raise Refused(f"{partner.name} refused our new credentials, nothing changed: {_said(reply)}.")
     tokens.settle_offer(partner, offered)
-    raise Refused(f"{partner.name} answered {_said(reply)}, so both our tokens stay open.")
+    raise Refused(_unknown(partner, _said(reply)))
+
+
+def _take_rotation(partner: Partner, their_token: str, offered: str, *, now: datetime) -> None:
+    """Store their new token, unless they changed theirs while we waited. Raises Refused."""
+    unchanged = Partner.objects.filter(
+        pk=partner.pk,
+        status=Partner.Status.REGISTERED,
+        outbound_token_encrypted=partner.outbound_token_encrypted,
+    )
+    with transaction.atomic():
+        if not unchanged.update(outbound_token_encrypted=encrypt(their_token), last_error=""):
+            raise Refused(f"{partner.name} changed its credentials meanwhile: rotate again.")
+        tokens.settle_offer(partner, offered)
+        grace_s = settings.OLD_TOKEN_GRACE_S or OLD_TOKEN_LIFE_S
+        tokens.limit_older(partner, offered, now=now, grace_s=grace_s)
 
 
 def _unregistered(*, name: str, now: datetime) -> Partner:
@@ -254,6 +259,13 @@ def _plain_host(host: str) -> str:
 
 def _is_registered(name: str) -> str:
     return f"{name} is registered: rotate its credentials, or unregister it first."
+
+
+def _unknown(partner: Partner, reason: str) -> str:
+    return (
+        f"{partner.name} may or may not have taken our new credentials ({reason}), so both our tokens stay "
+        "open. If they did, our calls get 401: ask them to PUT theirs."
+    )
 
 
 def _said(reply: Reply) -> str:

@@ -90,6 +90,16 @@ def test_addresses_the_party_that_it_is_told(peer):
     assert (sent["OCPI-to-country-code"], sent["OCPI-to-party-id"]) == ("FR", "ABC")
 
 
+@pytest.mark.parametrize(("method", "party_id"), [("GET", "CPO"), ("POST", "JED")])
+def test_addresses_the_party_that_fits_what_it_does_at_an_address(peer, method, party_id):
+    partner = partner_at(peer)
+    PartnerRole.objects.create(partner=partner, role="CPO", country_code="DE", party_id="CPO")
+
+    call_url(partner, method=method, url=f"{peer.url}/next")
+
+    assert peer.requests[0].headers["OCPI-to-party-id"] == party_id
+
+
 def test_says_what_a_partner_does_not_offer(peer):
     with pytest.raises(NoEndpoint, match="offers no tariffs SENDER"):
         call(partner_at(peer), method="GET", module="tariffs", role="SENDER")
@@ -144,6 +154,15 @@ def test_joins_with_one_slash_and_encodes_each_segment(url, path, expected):
 )
 def test_takes_a_response_url_on_a_host_of_the_partner(url):
     check_response_url(make_partner(**CHECKED), url)
+
+
+def test_takes_a_response_url_over_http_into_allowed_networks_only(settings):
+    partner = make_partner(url="http://localhost:8010")
+    check_response_url(partner, "http://localhost:8011/result")
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["10.0.0.0/8"]
+
+    with pytest.raises(InvalidParameters, match=r"^response_url"):
+        check_response_url(partner, "http://localhost:8011/result")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from ocpi.partners import handshake
 from ocpi.partners.calls import call
 from ocpi.partners.handshake import Refused, invite, register, rotate, unregister
 from ocpi.partners.models import InboundToken, Partner
@@ -205,13 +206,38 @@ class TestRotating:
         partner.refresh_from_db()
         assert decrypt(partner.outbound_token_encrypted) == "token-c"
 
-    def test_drops_the_new_token_when_nobody_listens(self, platform):
+    def test_keeps_both_tokens_when_the_answer_does_not_come(self, node, platform, monkeypatch):
+        monkeypatch.setattr(handshake, "POST_DEADLINE_S", 0.3)
+        partner = registered(platform)
+        platform.peer.answer("PUT", "/2.2.1", delay=5)
+
+        with pytest.raises(Refused, match="may or may not"):
+            rotate(partner, now=timezone.now())
+
+        assert node.opens(platform.received[-1])
+        assert node.opens(platform.peer.requests[-1].body["token"])
+        partner.refresh_from_db()
+        assert "may or may not" in partner.last_error
+
+    def test_drops_the_new_token_when_nobody_listens(self):
         partner = make_partner(name="Gone")
 
         with pytest.raises(Refused, match="nothing changed"):
             rotate(partner, now=timezone.now())
 
         assert InboundToken.objects.count() == 1
+
+    def test_bounds_the_life_of_the_old_token(self, node, platform, settings):
+        settings.OLD_TOKEN_GRACE_S = 60
+        partner = registered(platform)
+        platform.answers("PUT")
+        now = timezone.now()
+
+        rotate(partner, now=now)
+
+        old, new = InboundToken.objects.all()
+        assert (old.expires_at - now).total_seconds() == 60
+        assert new.expires_at is None
 
     def test_refuses_a_partner_that_is_not_registered(self):
         invited = invite(name="Jedlix", may_steer=False, response_hosts=[], now=timezone.now())

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from django.utils import timezone
 
+from ocpi.partners.handshake import invite
 from tests.peer import Peer
 
+CREDENTIALS = "2.2.1/credentials"
 ENDPOINTS = [("credentials", "RECEIVER"), ("sessions", "RECEIVER"), ("chargingprofiles", "SENDER")]
 
 
@@ -79,3 +82,17 @@ class Platform:
 def answered(data: Any, status_code: int = 1000) -> dict[str, Any]:
     """Return an OCPI envelope."""
     return {"status_code": status_code, "data": data, "timestamp": "2026-01-01T00:00:00Z"}
+
+
+def invited(**fields: Any) -> str:
+    fields = {"name": "Jedlix", "may_steer": False, "response_hosts": [], "now": timezone.now()} | fields
+    return invite(**fields).token
+
+
+def register(node: Node, platform: Platform) -> str:
+    """Register a partner and return its token C."""
+    return node.call("POST", CREDENTIALS, invited(), platform.credentials()).json()["data"]["token"]
+
+
+def outcome(response: Any) -> tuple[int, int]:
+    return response.status_code, response.json()["status_code"]

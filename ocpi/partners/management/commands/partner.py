@@ -79,7 +79,11 @@ class Command(ConsoleCommand):
     def register(self, *, name: str, versions_url: str, token: str, may_steer: bool, **_: Any) -> None:
         """Register at a partner that gave us a token A."""
         partner = handshake.register(
-            name=_name(name), versions_url=versions_url, token=token, may_steer=may_steer, now=timezone.now()
+            name=_name(name),
+            versions_url=versions_url.strip(),
+            token=token.strip(),
+            may_steer=may_steer,
+            now=timezone.now(),
         )
         data = {
             "partner": partner.pk,

@@ -22,7 +22,7 @@ MOST_LIMIT = 100
 MOST_PAGES = 10_000
 _WHOLE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 _LINK = re.compile(r"<([^<>]*)>([^<>]*)")
-_IS_NEXT = re.compile(r""";\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)""", re.IGNORECASE)
+_IS_NEXT = re.compile(r""";\s*rel\s*=\s*(?:(["'])(?:[^"']*\s)?next(?:\s[^"']*)?\1|next\b)""", re.IGNORECASE)
 
 
 class BrokenList(Exception):

@@ -1,0 +1,274 @@
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+
+from locations.models import Location
+from ocpi.protocol.client import Reply
+from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.pagination import BrokenList, pages, paginated
+from tests.factories import NOW, iso, make_location
+
+URL = "https://node.example.com/ocpi/2.2.1/sender/locations"
+
+
+def page(query: str = "") -> Response:
+    request = Request(APIRequestFactory().get(f"/whatever?{query}", headers={"Host": "evil.example"}))
+    return paginated(
+        request, Location.objects.all(), lambda rows: [{"id": row.location_id} for row in rows], url=URL
+    )
+
+
+def ids(response: Response) -> list[str]:
+    return [one["id"] for one in response.data["data"]]
+
+
+def link(response: Response) -> tuple[str, dict[str, str]]:
+    target, rel = response["Link"].split("; ")
+    assert (target[0], target[-1], rel) == ("<", ">", 'rel="next"')
+    address, _, query = target[1:-1].partition("?")
+    return address, dict(parse_qsl(query))
+
+
+@pytest.fixture
+def locations(db: None) -> list[Location]:
+    """Return L0 … L4, each updated a minute before the one that was made earlier."""
+    made = [make_location(location_id=f"L{number}", evses=0) for number in range(5)]
+    for number, location in enumerate(made):
+        Location.objects.filter(pk=location.pk).update(last_updated=NOW - timedelta(minutes=number))
+    return made
+
+
+def test_lists_the_oldest_first_and_says_how_many_there_are(locations: list[Location]) -> None:
+    response = page()
+
+    assert ids(response) == ["L0", "L1", "L2", "L3", "L4"]
+    assert (response["X-Total-Count"], response["X-Limit"], response.has_header("Link")) == (
+        "5",
+        "100",
+        False,
+    )
+
+
+def test_answers_an_empty_list(db: None) -> None:
+    response = page()
+
+    assert (response.status_code, response.data["data"], response["X-Total-Count"]) == (200, [], "0")
+
+
+def test_links_to_the_next_page_below_the_published_address(locations: list[Location]) -> None:
+    response = page("limit=2")
+
+    address, query = link(response)
+    assert address == URL
+    assert query == {"limit": "2", "offset": "2", "after": str(locations[1].pk)}
+    last = page("limit=2&offset=4")
+    assert (ids(last), last.has_header("Link")) == (["L4"], False)
+
+
+def test_repeats_the_filters_as_they_came(locations: list[Location]) -> None:
+    date_from = iso(NOW - timedelta(minutes=3)).replace("Z", "+00:00")
+
+    response = page(f"limit=1&date_from={date_from.replace('+', '%2B')}&date_to=2026-01-15T12:00:00")
+
+    _, query = link(response)
+    assert query["date_from"] == date_from
+    assert query["date_to"] == "2026-01-15T12:00:00"
+    assert (ids(response), response["X-Total-Count"]) == (["L1"], "3")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("date_from=2026-01-15T12:00:00Z", ["L0"]),
+        ("date_to=2026-01-15T12:00:00Z", ["L1", "L2", "L3", "L4"]),
+        ("date_from=2026-01-15T11:58:00Z&date_to=2026-01-15T11:59:00Z", ["L2"]),
+        ("date_from=2026-01-15T11:58:00Z&date_to=2026-01-15T11:58:00Z", []),
+        # A "+" that was not percent-encoded arrives as a space.
+        ("date_from=2026-01-15T13:00:00+01:00", ["L0"]),
+        ("limit=2000", ["L0", "L1", "L2", "L3", "L4"]),
+        ("offset=3", ["L3", "L4"]),
+        ("offset=5", []),
+        ("offset=100000000000000000", []),
+    ],
+)
+def test_returns_what_the_query_asks_for(locations: list[Location], query: str, expected: list[str]) -> None:
+    response = page(query)
+
+    assert ids(response) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("limit=abc", "limit: must be a whole number, at least 1"),
+        ("limit=0", "limit: must be a whole number, at least 1"),
+        ("limit=", "limit: must be a whole number, at least 1"),
+        ("limit=1.5", "limit: must be a whole number, at least 1"),
+        ("offset=-1", "offset: must be a whole number, at least 0"),
+        ("offset=" + "9" * 19, "offset: must be a whole number, at least 0"),
+        ("after=x", "after: must be a whole number, at least 0"),
+        ("date_from=abc", "date_from: must be a date and time like 2026-01-31T12:00:00Z"),
+        ("date_to=", "date_to: must be a date and time like 2026-01-31T12:00:00Z"),
+        (
+            "date_from=2026-01-02T00:00:00Z&date_to=2026-01-01T00:00:00Z",
+            "date_from: must not be after date_to",
+        ),
+    ],
+)
+def test_refuses(db: None, query: str, message: str) -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        page(query)
+
+    assert caught.value.message == message
+
+
+def test_keeps_its_place_while_rows_before_it_change(locations: list[Location]) -> None:
+    _, query = link(page("limit=2"))
+    locations[0].delete()
+    make_location(location_id="L5", evses=0)
+
+    response = page("&".join(f"{name}={value}" for name, value in query.items()))
+
+    assert ids(response) == ["L2", "L3"]
+    assert link(response)[1]["offset"] == "4"
+
+
+def reply(rows: Any, *, headers: Mapping[str, str] | None = None, status_code: int = 1000) -> Reply:
+    return Reply(200, status_code, "", rows, headers or {}, is_envelope=True, elapsed_ms=1)
+
+
+def test_reads_its_own_lists_to_the_end(locations: list[Location]) -> None:
+    asked = []
+
+    def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
+        asked.append(url)
+        response = page(
+            urlsplit(url).query or "&".join(f"{key}={value}" for key, value in (params or {}).items())
+        )
+        return reply(json.loads(json.dumps(response.data["data"])), headers=response.headers)
+
+    found = [one["id"] for rows in pages(fetch, URL, {"limit": 2}) for one in rows]
+
+    assert found == ["L0", "L1", "L2", "L3", "L4"]
+    assert len(asked) == 3
+
+
+class Scripted:
+    """Answers one GET after the other and keeps what was asked."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.asked: list[tuple[str, dict[str, Any] | None]] = []
+
+    def __call__(self, url: str, params: Mapping[str, Any] | None) -> Reply:
+        self.asked.append((url, dict(params) if params is not None else None))
+        return self.replies.pop(0)
+
+
+def following(target: str) -> dict[str, str]:
+    return {"Link": f'<https://cpo.example/>; rel="first", <{target}>; title="x"; rel="next"'}
+
+
+@pytest.mark.parametrize(
+    ("target", "followed"),
+    [
+        ("https://cpo.example/l?cursor=a%2Cb&x=1", "https://cpo.example/l?cursor=a%2Cb&x=1"),
+        ("/other?page=2", "https://cpo.example/other?page=2"),
+        ("?page=2", "https://cpo.example/l?page=2"),
+        ("http://cpo.example:8080/l?page=2", "https://cpo.example/l?page=2"),
+    ],
+)
+def test_follows_the_link_as_it_is(target: str, followed: str) -> None:
+    fetch = Scripted(reply([1], headers=following(target)), reply([2]))
+
+    assert list(pages(fetch, "https://cpo.example/l", {"limit": 1})) == [[1], [2]]
+    assert fetch.asked == [("https://cpo.example/l", {"limit": 1}), (followed, None)]
+
+
+@pytest.mark.parametrize("rel", ["rel=next", "rel='next'", 'REL="next"', 'rel="last next"'])
+def test_finds_the_next_link_however_it_is_written(rel: str) -> None:
+    fetch = Scripted(reply([1], headers={"Link": f"<https://cpo.example/2>;{rel}"}), reply([2]))
+
+    assert list(pages(fetch, "https://cpo.example/l")) == [[1], [2]]
+
+
+def test_takes_no_other_link_for_the_next() -> None:
+    fetch = Scripted(reply([1], headers={"Link": '<https://cpo.example/2>; rel="prev"; title="next"'}))
+
+    assert list(pages(fetch, "https://cpo.example/l")) == [[1]]
+
+
+def test_goes_on_by_offset_where_there_is_no_link() -> None:
+    total = {"X-Total-Count": "3"}
+    fetch = Scripted(reply([1, 2], headers=total), reply([3], headers=total))
+
+    assert list(pages(fetch, "https://cpo.example/l", {"date_from": "x"})) == [[1, 2], [3]]
+    assert fetch.asked[1] == ("https://cpo.example/l", {"date_from": "x", "offset": 2})
+
+
+def test_steps_back_when_objects_left_the_list() -> None:
+    fetch = Scripted(
+        reply([1, 2], headers={"X-Total-Count": "5"}),
+        reply([4, 5], headers={"X-Total-Count": "4"}),
+        reply([3, 4], headers={"X-Total-Count": "4"}),
+        reply([5], headers={"X-Total-Count": "4"}),
+    )
+
+    assert list(pages(fetch, "https://cpo.example/l")) == [[1, 2], [3, 4], [5]]
+    assert [params and params["offset"] for _, params in fetch.asked] == [None, 2, 1, 3]
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [reply([1], headers=following("https://cpo.example/l"))],
+        [reply([1], headers=following("?a=1")), reply([2], headers=following("?a=1"))],
+        [reply([1], headers=following("?a=1")), reply([], headers=following("?a=2"))],
+        [reply([], headers={"X-Total-Count": "9"})],
+        [reply([1])],
+    ],
+)
+def test_ends_at_a_repeated_link_and_at_an_empty_page(replies: Sequence[Reply]) -> None:
+    fetch = Scripted(*replies)
+
+    assert list(pages(fetch, "https://cpo.example/l"))[:1] in ([], [[1]])
+    assert fetch.replies == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (reply([1], headers=following("https://evil.example/l")), "another host"),
+        (reply([1], headers=following("//evil.example/l")), "another host"),
+        (reply({"id": 1}), "no list"),
+        (reply(None), "no list"),
+        (reply([1], status_code=2001), "OCPI 2001"),
+    ],
+)
+def test_says_why_a_list_can_not_be_read(broken: Reply, message: str) -> None:
+    with pytest.raises(BrokenList, match=message):
+        list(pages(Scripted(broken), "https://cpo.example/l"))
+
+
+@given(total=st.integers(0, 40), size=st.integers(1, 7), has_link=st.booleans())
+def test_reads_every_row_once(total: int, size: int, has_link: bool) -> None:
+    rows = list(range(total))
+
+    def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
+        query = dict(parse_qsl(urlsplit(url).query)) | dict(params or {})
+        start = int(query.get("offset", 0))
+        headers = {"X-Total-Count": str(total)}
+        if has_link and start + size < total:
+            headers["Link"] = f'<?offset={start + size}>; rel="next"'
+        return reply(rows[start : start + size], headers=headers)
+
+    assert [row for found in pages(fetch, "https://cpo.example/l") for row in found] == rows

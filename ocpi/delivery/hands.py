@@ -37,8 +37,8 @@ class Hands:
     def serve(self, model: type[Result] | type[Push], partner_ids: Iterable[int]) -> int:
         """Put a thread to each partner while there are any left; return how many were started.
 
-        Who waited longest for a thread comes first. A partner with several ready duties gets more threads
-        in the next rounds, unless it was silent the last time.
+        Who waited longest for a thread comes first. More threads for one partner, and one for a partner who
+        was silent the last time, start only while half of the threads are free.
         """
         jobs: list[Job] = [(model, partner_id) for partner_id in partner_ids]
         started = 0
@@ -56,8 +56,11 @@ class Hands:
 
     def _start(self, job: Job) -> int:
         with self._lock:
-            most = 1 if job in self._silent else claims.MOST_IN_FLIGHT[job[0]]
-            if len(self._threads) >= MOST_THREADS or self._at_work[job] >= most:
+            is_silent = job in self._silent
+            if self._at_work[job] >= (1 if is_silent else claims.MOST_IN_FLIGHT[job[0]]):
+                return 0
+            can_wait = is_silent or self._at_work[job] > 0
+            if len(self._threads) >= (MOST_THREADS // 2 if can_wait else MOST_THREADS):
                 return 0
             self._at_work[job] += 1
             self._served_at[job] = time.monotonic()

@@ -19,7 +19,7 @@ LIFE_S = 30
 PAUSE_S = 5.0
 
 
-class _Publisher:
+class Publisher:
     """Publishes hints and, after a failure, leaves the broker alone for a few seconds."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class _Publisher:
         self._paused_until = 0.0
 
 
-publisher = _Publisher()
+publisher = Publisher()
 
 
 def hint(task: str, duty_id: Any) -> None:

@@ -1,0 +1,79 @@
+"""Hints: after the commit, ids only, and never a trouble to whom they would help."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.db import transaction
+
+from ocpi.delivery import duties, hints
+from ocpi.delivery.models import Push
+from tests.factories import NOW, make_partner
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """What Celery was given."""
+    sent: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, **options: sent.append((name, options)))
+    monkeypatch.setattr(hints, "publisher", hints.Publisher())
+    return sent
+
+
+def owe(**fields: Any) -> Push:
+    return duties.owe_push(
+        partner=make_partner(), **({"kind": "session", "object_key": "S1", "now": NOW} | fields)
+    )
+
+
+def test_leaves_when_the_transaction_commits(published: list[Any]) -> None:
+    with transaction.atomic():
+        push = owe()
+        assert published == []
+
+    options = {"kwargs": {"duty_id": str(push.pk)}, "expires": 30, "ignore_result": True}
+    assert published == [("delivery.deliver_push", options)]
+
+
+def test_does_not_leave_when_the_transaction_fails(published: list[Any]) -> None:
+    with transaction.atomic():
+        owe()
+        transaction.set_rollback(True)
+
+    assert published == []
+
+
+def test_leaves_only_for_what_is_due_now(published: list[Any]) -> None:
+    push = owe(after_s=5)
+    assert published == []
+
+    duties.owe_push(
+        partner=push.partner, kind="session", object_key="S1", after_s=5, now=NOW + timedelta(seconds=5)
+    )
+    assert len(published) == 1
+
+
+def test_leaves_the_broker_alone_after_a_failure(
+    published: list[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = []
+
+    def refuses(name: str, **options: Any) -> None:
+        tried.append(name)
+        raise ConnectionRefusedError("no broker")
+
+    monkeypatch.setattr(current_app, "send_task", refuses)
+    owe()
+    owe()
+
+    assert len(tried) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "The broker takes no hints (ConnectionRefusedError: no broker); the sweeper delivers instead."
+    ]
+
+    hints.publisher.resume()
+    owe()
+    assert len(tried) == 2

@@ -1,0 +1,251 @@
+"""Pushes: the object as it is at each try, one at a time, and the whole where a PATCH is refused."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ocpi.delivery import duties, engine
+from ocpi.delivery.kinds import Message, register_push
+from ocpi.delivery.models import Attempt, Duty, Push
+from ocpi.partners.models import Partner
+from tests.factories import NOW, make_partner
+from tests.peer import Peer, enveloped
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATH = "/2.2.1/receiver/sessions/NL/NOD/S1"
+
+
+def message(method: str, body: Any, *, document: Any = None, whole: Message | None = None) -> Message:
+    return Message(method, "sessions", "RECEIVER", ("NL", "NOD", "S1"), body, document, whole)
+
+
+def renders(*messages: Message | None) -> list[Any]:
+    """Register the kind "session": each try renders the next message, the last one for ever."""
+    seen: list[Any] = []
+
+    def render(partner: Partner, object_key: str, sent_document: Any) -> Message | None:
+        seen.append((partner.pk, object_key, sent_document))
+        return messages[min(len(seen), len(messages)) - 1]
+
+    register_push("session", render)
+    return seen
+
+
+def owe(partner: Partner, **fields: Any) -> Push:
+    return duties.owe_push(partner=partner, **({"kind": "session", "object_key": "S1", "now": NOW} | fields))
+
+
+def try_at(push: Push, now: datetime = NOW) -> Push:
+    engine.deliver_push(push.pk, now)
+    push.refresh_from_db()
+    return push
+
+
+def test_puts_what_the_module_renders_and_remembers_it(peer: Peer) -> None:
+    partner = make_partner(url=peer.url, party_id="EMS")
+    seen = renders(message("PUT", {"kwh": 1}, document={"kwh": 1}), message("PUT", {"kwh": 2}))
+
+    push = try_at(owe(partner))
+    try_at(owe(partner))
+
+    first, second = peer.requests
+    assert (first.method, first.path, first.body) == ("PUT", PATH, {"kwh": 1})
+    assert (second.method, second.path, second.body) == ("PUT", PATH, {"kwh": 2})
+    assert first.headers["OCPI-to-party-id"] == "EMS"
+    assert seen == [(partner.pk, "S1", None), (partner.pk, "S1", {"kwh": 1})]
+    assert (push.state, push.version, push.sent_version, push.sent_document) == (
+        Duty.State.DONE,
+        1,
+        1,
+        {"kwh": 1},
+    )
+    assert push.sent_at is not None
+
+
+def test_names_the_party_that_the_message_is_for(peer: Peer) -> None:
+    register_push(
+        "session",
+        lambda *_: Message("PUT", "sessions", "RECEIVER", ("S1",), {}, to_party=("FR", "EMP")),
+    )
+
+    try_at(owe(make_partner(url=peer.url)))
+
+    headers = peer.requests[0].headers
+    assert (headers["OCPI-to-country-code"], headers["OCPI-to-party-id"]) == ("FR", "EMP")
+
+
+def test_sends_nothing_when_there_is_nothing_to_say(peer: Peer) -> None:
+    renders(None)
+
+    push = try_at(owe(make_partner(url=peer.url)))
+
+    assert (push.state, push.sent_version, push.last_error) == (Duty.State.DONE, 1, "")
+    assert peer.requests == []
+
+
+def test_settles_without_error_when_the_partner_has_no_such_endpoint(peer: Peer) -> None:
+    renders(message("PUT", {}))
+
+    push = try_at(owe(make_partner(url=peer.url, endpoints=[])))
+
+    assert (push.state, push.last_outcome) == (Duty.State.DONE, "no_endpoint")
+    assert "sessions RECEIVER" in push.last_error
+    assert peer.requests == []
+
+
+def test_sends_nothing_to_a_partner_that_is_gone(peer: Peer) -> None:
+    renders(message("PUT", {}))
+    push = owe(make_partner(url=peer.url))
+    Partner.objects.update(status=Partner.Status.ENDED)
+
+    push = try_at(push)
+
+    assert (push.state, push.last_outcome, peer.requests) == (Duty.State.DONE, "not_registered", [])
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_is_owed_anew_when_the_object_changed_while_it_was_out(peer: Peer, status: int) -> None:
+    partner = make_partner(url=peer.url)
+
+    def changes_meanwhile(request: Any) -> Any:
+        owe(partner, now=NOW + timedelta(seconds=1))
+        return status, enveloped()
+
+    peer.answer("PUT", body=changes_meanwhile)
+    renders(message("PUT", {"kwh": 1}, document={"kwh": 1}), message("PUT", {"kwh": 2}, document={"kwh": 2}))
+
+    push = try_at(owe(partner))
+
+    assert (push.state, push.version, push.attempts) == (Duty.State.PENDING, 2, 0)
+    assert (push.sent_version, push.next_at) == (1 if status == 200 else 0, NOW + timedelta(seconds=1))
+    peer.answer("PUT")
+    push = try_at(push, NOW + timedelta(seconds=2))
+    assert (push.state, push.sent_version, push.sent_document) == (Duty.State.DONE, 2, {"kwh": 2})
+
+
+def test_waits_longer_and_longer_then_expires(peer: Peer) -> None:
+    peer.answer("PUT", status=503)
+    renders(message("PUT", {}))
+    push = owe(make_partner(url=peer.url))
+    moment, steps_s = NOW, [1, 5, 15, 60, 300, 900, 900]
+
+    for step_s in steps_s:
+        push = try_at(push, moment)
+        assert 0 <= (push.next_at - moment).total_seconds() <= step_s + 1
+        moment = push.next_at
+    push = try_at(push, NOW + timedelta(hours=24))
+
+    assert (push.state, len(peer.requests)) == (Duty.State.EXPIRED, len(steps_s))
+    assert try_at(owe(push.partner, now=NOW + timedelta(hours=30))).state == Duty.State.PENDING
+
+
+@pytest.mark.parametrize(
+    ("answers", "methods", "state"),
+    [
+        ({"PATCH": 404, "GET": 404}, ["PATCH", "GET", "PUT"], "DONE"),
+        ({"PATCH": 405, "PUT": 201}, ["PATCH", "GET", "PUT"], "DONE"),
+        ({"PATCH": 400, "GET": 500}, ["PATCH", "GET", "PUT"], "DONE"),
+        ({"PATCH": 404, "PUT": 400}, ["PATCH", "GET", "PUT"], "DEAD"),
+        ({"PATCH": 404, "PUT": 500}, ["PATCH", "GET", "PUT"], "PENDING"),
+        ({"PATCH": 500}, ["PATCH"], "PENDING"),
+        ({"PATCH": 429}, ["PATCH"], "PENDING"),
+        ({}, ["PATCH"], "DONE"),
+    ],
+)
+def test_puts_the_whole_after_a_refused_patch(
+    peer: Peer, answers: dict[str, int], methods: list[str], state: str
+) -> None:
+    for method, status in answers.items():
+        peer.answer(method, status=status)
+    whole = message("PUT", {"id": "S1", "kwh": 2}, document={"id": "S1", "kwh": 2})
+    renders(message("PATCH", {"kwh": 2}, document={"patched": True}, whole=whole))
+
+    push = try_at(owe(make_partner(url=peer.url)))
+
+    assert [request.method for request in peer.requests] == methods
+    assert {request.path for request in peer.requests} == {PATH}
+    assert (push.state, Attempt.objects.count()) == (state, len(methods))
+    if state == "DONE":
+        assert push.sent_document == ({"patched": True} if methods == ["PATCH"] else {"id": "S1", "kwh": 2})
+
+
+def test_puts_the_whole_after_a_patch_that_ocpi_refuses(peer: Peer) -> None:
+    peer.answer("PATCH", status_code=2003)
+    renders(message("PATCH", {"kwh": 2}, whole=message("PUT", {"id": "S1"})))
+
+    push = try_at(owe(make_partner(url=peer.url)))
+
+    assert [request.method for request in peer.requests] == ["PATCH", "GET", "PUT"]
+    assert push.state == Duty.State.DONE
+
+
+def test_dies_with_a_refused_patch_that_has_no_whole(peer: Peer) -> None:
+    peer.answer("PATCH", status=404)
+    renders(message("PATCH", {"kwh": 2}))
+
+    assert try_at(owe(make_partner(url=peer.url))).state == Duty.State.DEAD
+
+
+def test_never_tells_news_that_an_open_result_tells_first(peer: Peer) -> None:
+    partner = make_partner(url=peer.url)
+
+    def decides_while_rendering(*_: Any) -> Message:
+        duties.owe_result(
+            partner=partner,
+            request_key="request-1",
+            subject="session:S1",
+            url=f"{peer.url}/result",
+            body={},
+            correlation_id="",
+            expires_at=NOW + timedelta(seconds=60),
+            now=NOW,
+        )
+        return message("PUT", {})
+
+    register_push("session", decides_while_rendering)
+
+    push = try_at(owe(partner, subject="session:S1"))
+
+    assert (push.state, push.attempts, push.crashes, peer.requests) == (Duty.State.PENDING, 0, 0, [])
+
+
+def test_lets_the_other_pushes_to_a_silent_partner_wait_with_it() -> None:
+    with Peer() as gone:
+        url = gone.url
+    partner = make_partner(url=url)
+    renders(message("PUT", {}))
+    others = [owe(partner, object_key=key) for key in ("S2", "S3")]
+    elsewhere = owe(make_partner(url=url))
+
+    push = try_at(owe(partner))
+
+    assert (push.state, push.last_outcome) == (Duty.State.PENDING, "unreachable")
+    for other in others:
+        other.refresh_from_db()
+        assert (other.next_at, other.attempts) == (push.next_at, 0)
+    elsewhere.refresh_from_db()
+    assert elsewhere.next_at == NOW
+
+
+def raises(*_: Any) -> Message:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("render", [raises, None], ids=["a bug", "an unknown kind"])
+def test_parks_a_push_on_which_our_own_code_fails(
+    render: Callable[..., Message] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    if render:
+        register_push("session", render)
+    push = owe(make_partner())
+
+    for number in range(1, 6):
+        push = try_at(push, push.next_at)
+        assert (push.state, push.crashes, push.last_outcome) == (Duty.State.PENDING, number, "crashed")
+    push = try_at(push, push.next_at)
+
+    assert (push.state, push.attempts) == (Duty.State.DEAD, 6)
+    assert f"delivery of push:{push.pk} failed" in caplog.text

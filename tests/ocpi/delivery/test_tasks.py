@@ -1,0 +1,96 @@
+"""The Celery tasks: run twice, late or for nothing, they do no harm."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+
+from ocpi.delivery import duties, tasks
+from ocpi.delivery.kinds import Message, register_push
+from ocpi.delivery.models import Attempt, Duty, Push, Result
+from ocpi.partners.models import Partner
+from tests.factories import make_partner
+from tests.peer import Peer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def owe_result(partner: Partner, url: str, number: int = 1) -> Result:
+    now = timezone.now()
+    return duties.owe_result(
+        partner=partner,
+        request_key=f"request-{number}",
+        subject="",
+        url=url,
+        body={"number": number},
+        correlation_id="",
+        expires_at=now + timedelta(seconds=60),
+        now=now,
+    )
+
+
+def owe_push(partner: Partner, key: str = "S1") -> Push:
+    register_push("session", lambda *_: Message("PUT", "sessions", "RECEIVER", (key,), {}))
+    return duties.owe_push(partner=partner, kind="session", object_key=key, now=timezone.now())
+
+
+@pytest.mark.parametrize("kind", ["result", "push"])
+def test_delivers_once_when_run_twice(peer: Peer, kind: str) -> None:
+    partner = make_partner(url=peer.url)
+    duty: Any = owe_result(partner, f"{peer.url}/1") if kind == "result" else owe_push(partner)
+    task = tasks.deliver_result if kind == "result" else tasks.deliver_push
+
+    task(duty_id=str(duty.pk), from_a_newer_version=True)
+    task(duty_id=str(duty.pk))
+
+    duty.refresh_from_db()
+    assert (duty.state, len(peer.requests)) == (Duty.State.DONE, 1)
+
+
+def test_does_nothing_for_a_duty_that_is_gone() -> None:
+    tasks.deliver_result(duty_id=str(uuid4()))
+    tasks.deliver_push(duty_id="1")
+
+
+def test_goes_on_with_what_else_is_ready_for_the_partner(peer: Peer) -> None:
+    partner = make_partner(url=peer.url)
+    first, *_ = [owe_result(partner, f"{peer.url}/{number}", number) for number in range(3)]
+
+    tasks.deliver_result(duty_id=str(first.pk))
+
+    assert sorted(request.path for request in peer.requests) == ["/0", "/1", "/2"]
+
+
+def test_prunes_old_attempts_and_delivered_results_only() -> None:
+    partner = make_partner()
+    for number, (state, days) in enumerate([("DONE", 31), ("DONE", 29), ("DEAD", 31), ("PENDING", 31)]):
+        result = owe_result(partner, "http://127.0.0.1:9/", number)
+        moment = timezone.now() - timedelta(days=days)
+        Result.objects.filter(pk=result.pk).update(state=state, settled_at=moment)
+        Attempt.objects.create(
+            partner=partner,
+            duty=f"result:{result.pk}",
+            number=1,
+            method="POST",
+            url="",
+            outcome="delivered",
+            duration_ms=1,
+            at=moment,
+        )
+
+    tasks.prune()
+    tasks.prune()
+
+    assert sorted(Result.objects.values_list("state", flat=True)) == ["DEAD", "DONE", "PENDING"]
+    assert Attempt.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "queue"), [("delivery.deliver_result", "results"), ("delivery.deliver_push", "push")]
+)
+def test_is_known_by_name_and_routed_to_its_own_queue(name: str, queue: str) -> None:
+    assert current_app.tasks[name].expires == 30
+    assert current_app.conf.task_routes[name] == {"queue": queue}

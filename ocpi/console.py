@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -37,7 +37,7 @@ class ConsoleCommand(BaseCommand):
     """
 
     # They load every address of the node, which takes longer than most commands.
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks = ()
     foreseen: tuple[type[Exception], ...] = ()
     is_json = False
     _verbs: _SubParsersAction[Any] | None = None
@@ -102,7 +102,8 @@ class ConsoleCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except CommandError as error:
-            if not self._called_from_command_line or options.get("traceback"):
+            # Django sets it in run_from_argv.
+            if not getattr(self, "_called_from_command_line", False) or options.get("traceback"):
                 raise
             self.stderr.write(_one_line(error))
             sys.exit(error.returncode)

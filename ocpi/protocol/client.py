@@ -6,6 +6,7 @@ redirects, no proxies, no .netrc, no cookies; a deadline for the whole call and 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ DEADLINE_S = 8.0
 LARGEST_LIST = 4 * 1024 * 1024
 LARGEST_ANSWER = 64 * 1024
 LONGEST_MESSAGE = 256
+BROKE_OFF = "The connection broke off before a whole answer."
+# It logs whole URLs, and the query of a response_url is nobody's to read.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)
@@ -180,16 +184,15 @@ def _exchange(
                 verify=verify,
             ) as response:
                 return response, _read(response, LARGEST_LIST if method == "GET" else LARGEST_ANSWER)
+        # `from None`: the texts of these errors hold whole URLs, whose queries are nobody's to log.
         except (requests.exceptions.SSLError, broken.SSLError) as error:
-            raise CallFailed("tls", _tls_reason(error)) from error
-        except (requests.exceptions.Timeout, broken.TimeoutError) as error:
-            raise CallFailed("timeout", "No answer in time.") from error
-        except (requests.exceptions.RequestException, broken.HTTPError, OSError, ValueError) as error:
+            raise CallFailed("tls", _tls_reason(error)) from None
+        except (requests.exceptions.Timeout, broken.TimeoutError):
+            raise CallFailed("timeout", "No answer in time.") from None
+        except (requests.exceptions.RequestException, broken.HTTPError, OSError, ValueError):
             if adapter.is_connected:
-                raise CallFailed(
-                    "broken_answer", "The connection broke off before a whole answer."
-                ) from error
-            raise CallFailed("unreachable", "No connection.") from error
+                raise CallFailed("broken_answer", BROKE_OFF) from None
+            raise CallFailed("unreachable", "No connection.") from None
 
 
 def _read(response: requests.Response, most: int) -> bytes:
@@ -204,7 +207,7 @@ def _read(response: requests.Response, most: int) -> bytes:
     is_framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if not is_framed and response.status_code != 204 and _document(raw) is None:
         # The end of the connection is the end of such an answer, also when the peer died in the middle.
-        raise CallFailed("broken_answer", "The connection broke off before a whole answer.")
+        raise CallFailed("broken_answer", BROKE_OFF)
     return raw
 
 

@@ -115,4 +115,4 @@ def _take_chunked_body(request: HttpRequest) -> None:
     if len(body) > most:
         raise BodyTooLarge("The body is too large.")
     meta["CONTENT_LENGTH"] = str(len(body))
-    request._stream = BytesIO(body)  # type: ignore[attr-defined]
+    request._stream = BytesIO(body)

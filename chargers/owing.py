@@ -1,0 +1,49 @@
+"""Puts commands into a charger's queue; a gateway is told when they are committed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from chargers.bus import bus_from_settings
+from chargers.models import Command, Outlet, Transaction
+
+RESTORE_PATIENCE = timedelta(seconds=30)
+
+
+def owe(
+    kind: str, *, outlet: Outlet, now: datetime, not_before: datetime | None = None, **fields: Any
+) -> Command:
+    """Queue a command for the charger of an outlet; it is sent after the open transaction commits."""
+    command = Command.objects.create(
+        charger_id=outlet.charger_id,
+        outlet=outlet,
+        kind=kind,
+        created_at=now,
+        not_before=not_before or now,
+        **fields,
+    )
+    wake(outlet.charger_id)
+    return command
+
+
+def restore(outlet: Outlet, *, now: datetime) -> Command:
+    """Owe the charger the limits that it accepted, or none, after it may have taken one that we gave up."""
+    waiting = Command.objects.filter(
+        outlet=outlet, kind=Command.Kind.RESTORE, state=Command.State.QUEUED
+    ).first()
+    return waiting or owe(
+        Command.Kind.RESTORE,
+        outlet=outlet,
+        transaction=Transaction.objects.filter(outlet=outlet, stopped_at=None).first(),
+        deadline_at=now + RESTORE_PATIENCE,
+        now=now,
+    )
+
+
+def wake(charger_id: int) -> None:
+    """Wake the charger's gateway once the open transaction commits, or at once."""
+    transaction.on_commit(partial(bus_from_settings().wake, charger_id), robust=True)

@@ -1,0 +1,111 @@
+"""How commands end: answered, unanswered or cancelled; each exactly once, and told by one signal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from chargers.models import Command, Limit, Outlet, Transaction
+from chargers.owing import restore
+
+logger = logging.getLogger(__name__)
+
+State = Command.State
+Kind = Command.Kind
+Outcome = Command.Outcome
+
+OPEN = (State.QUEUED, State.SENT)
+LIMITING = (Kind.SET_LIMIT, Kind.CLEAR_LIMIT)
+MOST_PER_SWEEP = 500
+
+# Sent inside the transaction that settles a command: `command` as it is now, `now`.
+command_settled = Signal()
+
+
+def settle(
+    command: Command,
+    *,
+    state: str,
+    now: datetime,
+    outcome: str = "",
+    answer: Any = None,
+    told: dict[str, Any] | None = None,
+    expected: Sequence[str] = OPEN,
+) -> bool:
+    """Move a command to its last state and tell everybody; False when it was settled before.
+
+    `outcome`, `answer` (as it came) and `told` (a schedule's document) go with ANSWERED; `expected` are the
+    states that the command may leave. When the charger may hold a limit that is now said to be refused, its
+    outlet is marked to be restored.
+    """
+    with transaction.atomic():
+        mine = Command.objects.filter(pk=command.pk, state__in=expected, message_id=command.message_id)
+        written = mine.update(state=state, settled_at=now, outcome=outcome, answer=answer, told_schedule=told)
+        if not written:
+            return False
+        command.refresh_from_db()
+        if state != State.ANSWERED and command.sends and command.kind in LIMITING:
+            Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=True)
+        if state == State.ANSWERED:
+            _take_effect(command, now=now)
+        command_settled.send(sender=Command, command=command, now=now)
+    return True
+
+
+def give_up_overdue(now: datetime) -> int:
+    """End the commands whose time ran out unanswered; return how many. Any number of processes may do it."""
+    overdue = Command.objects.filter(state__in=OPEN, deadline_at__lte=now).order_by("id")[:MOST_PER_SWEEP]
+    return sum(settle(command, state=State.NO_ANSWER, now=now) for command in list(overdue))
+
+
+def cancel_queued(transaction_: Transaction, *, now: datetime) -> None:
+    """Cancel what waits to be sent for a transaction that is over."""
+    for command in Command.objects.filter(transaction=transaction_, state=State.QUEUED):
+        settle(command, state=State.CANCELLED, now=now, expected=(State.QUEUED,))
+
+
+def take_late_answer(command: Command, *, outcome: str, answer: Any, now: datetime) -> None:
+    """Make good what a charger did after its silence was taken for a refusal; nothing is decided twice."""
+    if command.state != State.NO_ANSWER or command.kind not in (*LIMITING, Kind.RESTORE):
+        return
+    with transaction.atomic():
+        Command.objects.filter(pk=command.pk).update(answer=answer)
+        if outcome == Outcome.ACCEPTED and command.kind != Kind.RESTORE:
+            logger.warning(
+                "charger %s answered %s too late; its limits are restored", command.charger, command
+            )
+            Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=True)
+            restore(command.outlet, now=now)
+        elif command.outlet.needs_restore:
+            Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
+
+
+def _take_effect(command: Command, *, now: datetime) -> None:
+    """Remember which limits the charger holds after its answer."""
+    accepted = command.outcome == Outcome.ACCEPTED
+    if command.kind == Kind.RESTORE:
+        Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
+        if not accepted and command.outcome != Outcome.UNKNOWN:
+            logger.warning("charger %s did not go back to its limits: %s", command.charger, command.answer)
+    elif command.kind == Kind.SET_LIMIT and accepted:
+        charging = Transaction.objects.get(pk=command.transaction_id)
+        if charging.stopped_at:
+            # It was over before the answer came: the profile must not stay for the next driver.
+            restore(command.outlet, now=now)
+            return
+        Limit.objects.update_or_create(
+            transaction=charging,
+            source=command.source,
+            defaults={"schedule": command.schedule, "accepted_at": now},
+        )
+        Transaction.objects.filter(pk=command.transaction_id).update(was_limited=True)
+        # Its profile replaced whatever the charger held in the outlet's one slot.
+        Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
+    elif command.kind == Kind.CLEAR_LIMIT and command.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
+        Limit.objects.filter(transaction=command.transaction, source=command.source).delete()
+        Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from ocpi.protocol.errors import MissingEndpoints, UnableToUseApi, UnsupportedVe
 
 # Two such calls must fit into the time that the other side waits for our answer (30 s is usual).
 DEADLINE_S = 8.0
-LONGEST_IDENTIFIER = 64
+_IDENTIFIER = re.compile(r"[!-~]{1,64}")
 MOST_ENDPOINTS = 100
 
 
@@ -78,12 +79,14 @@ def _get(url: str, token: str, *, raw: bool) -> Reply:
 
 
 def _data(url: str, reply: Reply) -> Any:
-    if not reply.is_success or not reply.is_envelope:
-        said = (
-            f"HTTP {reply.http_status}, OCPI {reply.status_code}" if reply.is_envelope else "no OCPI answer"
-        )
-        raise UnableToUseApi(f"{url} could not be read: {said} (HTTP {reply.http_status}).")
-    return reply.data
+    """Return the data of a successful answer. Raises UnableToUseApi."""
+    if reply.is_success and reply.is_envelope:
+        return reply.data
+    said = (
+        f"OCPI {reply.status_code} {reply.status_message}".strip() if reply.is_envelope else "no OCPI answer"
+    )
+    hint = " Is the token right, and not used already?" if reply.http_status == 401 else ""
+    raise UnableToUseApi(f"{url} could not be read: HTTP {reply.http_status}, {said}.{hint}")
 
 
 def _details_url(versions_url: str, data: Any, addresses: PublishedAddresses) -> str:
@@ -97,7 +100,7 @@ def _details_url(versions_url: str, data: Any, addresses: PublishedAddresses) ->
         addresses.check(item["url"])
         urls.setdefault(str(item.get("version")), item["url"])
     if VERSION not in urls:
-        offered = ", ".join(sorted(urls))[:100] or "none"
+        offered = ", ".join(sorted(filter(str.isprintable, urls)))[:100] or "none"
         raise UnsupportedVersion(f"We speak {VERSION}; {versions_url} offers {offered}.")
     return urls[VERSION]
 
@@ -112,7 +115,7 @@ def _endpoints(details_url: str, data: Any, addresses: PublishedAddresses) -> It
             continue
         identifier, url = str(item.get("identifier", "")), item["url"]
         role = str(item.get("role") or "SENDER").upper()
-        if role not in {"SENDER", "RECEIVER"} or not 0 < len(identifier) <= LONGEST_IDENTIFIER:
+        if role not in {"SENDER", "RECEIVER"} or not _IDENTIFIER.fullmatch(identifier):
             continue
         addresses.check(url)
         if (identifier, role) not in seen:

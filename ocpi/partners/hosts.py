@@ -30,7 +30,7 @@ class PublishedAddresses:
     def check(self, url: str) -> None:
         """Check the form of an address and where its name leads. Raises UnableToUseApi naming the address."""
         if len(url) > LONGEST_URL:
-            raise UnableToUseApi(f"{url[:60]}… is longer than {LONGEST_URL} characters.")
+            raise UnableToUseApi(f"{url[:60]!a}… is longer than {LONGEST_URL} characters.")
         try:
             target = check_url(url, allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)
             if (target.scheme, target.host) in self._looked_up:
@@ -41,7 +41,8 @@ class PublishedAddresses:
             self._looked_up.add((target.scheme, target.host))
             _check_reachable(target)
         except (ForbiddenAddress, UnknownHost) as error:
-            raise UnableToUseApi(f"{url} is not an address that we can call: {error}.") from error
+            named = url if url.isprintable() else ascii(url)
+            raise UnableToUseApi(f"{named} is not an address that we can call: {error}.") from error
 
 
 def host_of(url: str) -> str:

@@ -114,7 +114,7 @@ def send(
                 headers=headers,
                 content=content,
                 watchdog=watchdog,
-                verify=ca_file or True,
+                ca_file=ca_file,
             )
         except CallFailed as error:
             if watchdog.has_barked or error.reason == "timeout":
@@ -167,12 +167,12 @@ def _exchange(
     headers: Mapping[str, str],
     content: bytes | None,
     watchdog: Watchdog,
-    verify: bool | str,
+    ca_file: str | None,
 ) -> tuple[requests.Response, bytes]:
     """Send the request and read the whole answer. Raises CallFailed."""
     with requests.Session() as session:
         session.trust_env = False
-        adapter = PinnedAdapter(addresses, watchdog)
+        adapter = PinnedAdapter(addresses, watchdog, ca_file=ca_file)
         session.mount(f"{target.scheme}://", adapter)
         try:
             request = requests.Request(method, target.url, headers=dict(headers), data=content)
@@ -181,7 +181,6 @@ def _exchange(
                 allow_redirects=False,
                 stream=True,
                 timeout=watchdog.seconds,
-                verify=verify,
             ) as response:
                 return response, _read(response, LARGEST_LIST if method == "GET" else LARGEST_ANSWER)
         # `from None`: the texts of these errors hold whole URLs, whose queries are nobody's to log.

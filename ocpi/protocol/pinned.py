@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
 from requests.adapters import HTTPAdapter
+from requests.certs import where
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 
 class Watchdog:
@@ -68,6 +72,17 @@ class Watchdog:
                     watched.shutdown(socket.SHUT_RDWR)
 
 
+@lru_cache(maxsize=8)
+def trusting(ca_file: str | None) -> ssl.SSLContext:
+    """Return the TLS settings: 1.2 or later, trust in the public authorities, or in those of `ca_file`.
+
+    Kept, because reading the public authorities takes as long as several calls.
+    """
+    context = create_urllib3_context()
+    context.load_verify_locations(ca_file or where())
+    return context
+
+
 class PinnedAdapter(HTTPAdapter):
     """Connects to the first of `addresses` that takes the connection, whatever name the URL has.
 
@@ -75,15 +90,16 @@ class PinnedAdapter(HTTPAdapter):
     connection, with its TLS, stood: from then on the other side may have done what was asked.
     """
 
-    def __init__(self, addresses: Sequence[str], watchdog: Watchdog) -> None:
+    def __init__(self, addresses: Sequence[str], watchdog: Watchdog, *, ca_file: str | None = None) -> None:
         self.addresses = list(addresses)
         self.watchdog = watchdog
+        self.ca_file = ca_file
         self.is_connected = False
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make pools whose connections are pinned."""
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **kwargs, ssl_context=trusting(self.ca_file))
         manager: PoolManager = self.poolmanager
         adapter = self
 
@@ -110,6 +126,10 @@ class PinnedAdapter(HTTPAdapter):
             ConnectionCls = Https
 
         manager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Always check certificates, against what `trusting` has read."""
+        conn.cert_reqs = "CERT_REQUIRED"
 
     def open(self, connection: HTTPConnection) -> socket.socket:
         """Open the TCP connection. Raises NewConnectionError or ConnectTimeoutError when none works."""

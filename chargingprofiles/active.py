@@ -1,0 +1,169 @@
+"""The active profile of our sessions: learned from the charger, told to the Senders that steer it.
+
+OCPI 2.2.1 mod_charging_profiles.asciidoc, "PUT Method" of the Sender Interface.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from chargers.commands import effective, read_schedule
+from chargers.models import Command, Outlet, Transaction
+from chargers.schedule import Schedule, Unit, ceiling, maximum, to_active_profile
+from chargingprofiles.comparison import says_the_same
+from chargingprofiles.decisions import subject_of
+from chargingprofiles.models import ActiveProfile, ArmedSender, Kind, ProfileRequest
+from ocpi.delivery.duties import owe_push
+from ocpi.delivery.kinds import Message
+from ocpi.partners.grants import may_steer
+from ocpi.partners.models import Partner
+from sessions.models import Session
+
+PUSH_KIND = "active_profile"
+# OCPI: a useful duration is between 5 and 60 minutes.
+HORIZON_S = 3600
+LEAST_HORIZON_S = 300
+READ_PATIENCE = timedelta(seconds=20)
+
+
+def arm(partner: Partner, session: Session, *, now: datetime) -> None:
+    """Remember that the charger accepted a profile of this Sender: from now on it is kept told."""
+    ArmedSender.objects.get_or_create(partner=partner, session=session, defaults={"armed_at": now})
+
+
+def to_tell(schedule: Schedule, outlet: Outlet, *, horizon_s: int, now: datetime) -> dict[str, Any]:
+    """Return the ActiveChargingProfile that a charger's schedule makes, from now to `horizon_s` ahead."""
+    most = ceiling(
+        schedule.unit,
+        voltage_v=outlet.voltage_v,
+        phases=outlet.phases,
+        max_current_a=outlet.max_current_a,
+    )
+    return to_active_profile(schedule, now=now, horizon_s=horizon_s, ceiling=most)
+
+
+def limits_changed(charging: Transaction, *, now: datetime) -> None:
+    """Find out what is active after the charger took, dropped or restored a limit.
+
+    To be called inside a transaction; does nothing while no Sender is armed.
+    """
+    if not _is_followed(charging.session):
+        return
+    ActiveProfile.objects.filter(session=charging.session).update(after=None)
+    if charging.outlet.charger.reads_schedules is False:
+        _learned(charging, _computed(charging, now=now), now=now)
+        return
+    read_schedule(transaction=charging, duration_s=HORIZON_S, deadline_at=now + READ_PATIENCE, now=now)
+
+
+def schedule_read(command: Command, *, is_asked_for: bool, now: datetime) -> None:
+    """Take over what a charger told of its schedule, or compute it when it can't tell after a change.
+
+    `is_asked_for`: the reading is for a GET of a Sender. To be called inside a transaction.
+    """
+    charging = command.transaction
+    if charging is None or not _is_followed(charging.session):
+        return
+    horizon_s = min(command.duration_s or HORIZON_S, HORIZON_S)
+    told = command.told_schedule if command.outcome == Command.Outcome.ACCEPTED else None
+    if told is not None and horizon_s >= LEAST_HORIZON_S:
+        schedule = Schedule.from_document(told)
+        _learned(charging, to_tell(schedule, charging.outlet, horizon_s=horizon_s, now=now), now=now)
+    elif not is_asked_for and _is_outdated(charging.session):
+        _learned(charging, _computed(charging, now=now), now=now)
+
+
+def render(partner: Partner, object_key: str, sent_document: Any) -> Message | None:
+    """Return the PUT that tells a Sender the active profile; None when it needs no telling.
+
+    It is told once after each request of its own that the charger accepted, then only of changes, and never
+    when its profile was never accepted (SHALL NOT) or the session is over.
+    """
+    session = Session.objects.filter(pk=object_key, partner=None, status=Session.Status.ACTIVE).first()
+    if session is None or not ArmedSender.objects.filter(partner=partner, session=session).exists():
+        return None
+    token_party = (session.token_country_code, session.token_party_id)
+    if not may_steer(partner, location_id=session.location_id, token_party=token_party):
+        return None
+    active = ActiveProfile.objects.filter(session=session).first()
+    # Outdated: a newer reading is under way and will ask for this again.
+    if active is None or _is_outdated(session):
+        return None
+    own = _last_accepted(session, partner=partner)
+    mark = str(own.pk) if own else ""
+    is_told = sent_document is not None and sent_document["request"] == mark
+    if is_told and says_the_same(sent_document["profile"], active.document):
+        return None
+    return Message(
+        method="PUT",
+        module="chargingprofiles",
+        role="SENDER",
+        path=(session.session_id,),
+        body=active.document,
+        document={"request": mark, "profile": active.document},
+    )
+
+
+def _is_followed(session: Session) -> bool:
+    if session.status != Session.Status.ACTIVE:
+        return False
+    return ArmedSender.objects.filter(session=session).exists()
+
+
+def _learned(charging: Transaction, document: dict[str, Any], *, now: datetime) -> None:
+    """Store the active profile and ask for it to be told; who was told the same already is left alone."""
+    session = charging.session
+    ActiveProfile.objects.update_or_create(
+        session=session,
+        defaults={"document": document, "reported_at": now, "after": _last_accepted(session)},
+    )
+    armed = ArmedSender.objects.filter(session=session, partner__status=Partner.Status.REGISTERED)
+    for sender in armed.select_related("partner"):
+        owe_push(
+            partner=sender.partner,
+            kind=PUSH_KIND,
+            object_key=str(session.pk),
+            subject=subject_of(session.pk),
+            now=now,
+        )
+
+
+def _computed(charging: Transaction, *, now: datetime) -> dict[str, Any]:
+    """Return the active profile by what the charger accepted; without any limit the EVSE's maximum.
+
+    OCPI: when no profile is active any more, the EVSE's maximum SHALL be shown.
+    """
+    outlet = charging.outlet
+    schedule = effective(charging, now) or maximum(
+        _unit_told(charging.session),
+        voltage_v=outlet.voltage_v,
+        phases=outlet.phases,
+        max_current_a=outlet.max_current_a,
+        starts_at=now,
+        duration_s=HORIZON_S,
+    )
+    return to_tell(schedule, outlet, horizon_s=HORIZON_S, now=now)
+
+
+def _unit_told(session: Session) -> Unit:
+    """Return the unit in which the Senders were told before, so that they can compare."""
+    active = ActiveProfile.objects.filter(session=session).first()
+    return Unit(active.document["charging_profile"]["charging_rate_unit"]) if active else Unit.AMPERE
+
+
+def _last_accepted(session: Session, *, partner: Partner | None = None) -> ProfileRequest | None:
+    """Return the newest request that changed the charger's limits, of one Sender or of all."""
+    requests = ProfileRequest.objects.filter(
+        session=session, kind__in=(Kind.SET, Kind.CLEAR), decision=ProfileRequest.Decision.ACCEPTED
+    )
+    if partner is not None:
+        requests = requests.filter(partner=partner)
+    return requests.order_by("-decided_at", "-asked_at").first()
+
+
+def _is_outdated(session: Session) -> bool:
+    """Tell whether a request was accepted after the active profile was learned."""
+    last = _last_accepted(session)
+    active = ActiveProfile.objects.filter(session=session).first()
+    return active is None or active.after_id != (last.pk if last else None)

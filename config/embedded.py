@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import IO
 
 import celery.beat
+from celery.apps.worker import Worker
+from celery.beat import Scheduler
 from celery.worker import state as worker_state
 from cheroot import wsgi
 from django.conf import settings
@@ -43,7 +45,7 @@ class EmbeddedNode:
         self._threads: list[threading.Thread] = []
         self._lock: IO[str] | None = None
         self._web: wsgi.Server | None = None
-        self._worker: app.Worker | None = None
+        self._worker: Worker | None = None
         self._beat: celery.beat.Service | None = None
 
     def claim(self) -> None:
@@ -79,7 +81,7 @@ class EmbeddedNode:
         if self._beat:
             self._beat.stop(wait=False)
         if self._worker:
-            worker_state.should_stop = 0
+            worker_state.should_stop = 0  # type: ignore[assignment]  # an exit code; None means "go on"
         if self._web:
             self._web.stop()
         for thread in self._threads:
@@ -161,9 +163,8 @@ class EmbeddedNode:
             pass
 
     def _start_beat(self) -> None:
-        self._beat = celery.beat.Service(app, scheduler_cls="celery.beat:Scheduler")
-        # Embedded: no signal handlers, no process title.
-        self._run("beat", lambda: self._beat and self._beat.start(embedded_process=False))
+        self._beat = celery.beat.Service(app, scheduler_cls=Scheduler)
+        self._run("beat", self._beat.start)
 
 
 def _reason(error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""What every test shares: its own data directory, and the lane's database and broker.
+"""The node's settings on the lane's database and broker, with a data directory of this run's own.
 
 LANE=embedded (default) runs on SQLite and the in-memory bus; LANE=services on PostgreSQL and Redis
 (TEST_DATABASE_URL, TEST_REDIS_URL). tests/lanes.py runs both.
@@ -10,12 +10,12 @@ import shutil
 import tempfile
 
 LANE = os.environ.setdefault("LANE", "embedded")
-DATA_DIR = tempfile.mkdtemp(prefix="node-tests-")
-atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+FOLDER = tempfile.mkdtemp(prefix="node-tests-")
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 for name in ("DATABASE_URL", "REDIS_URL", "NODE_URL", "ROLES", "COUNTRY_CODE", "PARTY_ID", "DEBUG"):
     os.environ.pop(name, None)
-os.environ["DATA_DIR"] = DATA_DIR
+os.environ["DATA_DIR"] = FOLDER
 if LANE == "services":
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
     os.environ["REDIS_URL"] = os.environ["TEST_REDIS_URL"]
@@ -23,3 +23,5 @@ if LANE == "services":
     os.environ["FIELD_KEYS"] = "dGVzdHMgb25seSB0ZXN0cyBvbmx5IHRlc3RzIG9ubHk="
     os.environ["OUTBOUND_ALLOWED_NETWORKS"] = "127.0.0.0/8,::1/128"
     os.environ["ACCEPT_UNKNOWN_TOKENS"] = "true"
+
+from config.settings import *  # noqa: E402, F403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -47,6 +48,18 @@ class Answer:
 
     def fits(self, method: str, path: str) -> bool:
         return self.method in {method, "*"} and path.startswith(self.path)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now, for servers that open it themselves."""
+    for port in random.sample(PORTS, 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no free port")
 
 
 def enveloped(data: Any = None, status_code: int = 1000, **fields: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from requests.adapters import HTTPAdapter
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -79,7 +79,7 @@ def trusting(ca_file: str | None) -> ssl.SSLContext:
     Kept, because reading the public authorities takes as long as several calls.
     """
     context = create_urllib3_context()
-    context.load_verify_locations(ca_file or where())
+    context.load_verify_locations(ca_file or DEFAULT_CA_BUNDLE_PATH)
     return context
 
 

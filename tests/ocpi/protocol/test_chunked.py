@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from ocpi.protocol.envelope import success
 from ocpi.protocol.views import OcpiView
-from tests.peer import PORTS
+from tests.peer import free_port
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -33,16 +33,12 @@ urlpatterns = [path("echo", EchoView.as_view())]
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    for candidate in PORTS:
-        server = Server(("127.0.0.1", candidate), WSGIHandler(), numthreads=1)
-        try:
-            server.prepare()
-            break
-        except OSError:
-            continue
+    port = free_port()
+    server = Server(("127.0.0.1", port), WSGIHandler(), numthreads=1)
+    server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield candidate
+    yield port
     server.stop()
     thread.join()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ocpi.protocol.client import LARGEST_ANSWER, CallFailed, Reply, send
-from tests.peer import PORTS
+from tests.peer import free_port
 
 DEADLINE_S = 0.3
 OK = b'{"status_code":1000,"timestamp":"2026-01-15T12:00:00Z"}'
@@ -31,12 +31,8 @@ def raw_server(serve: Callable[[socket.socket, threading.Event], None]) -> Itera
     """Run `serve` on one connection, after its request was read."""
     stopping = threading.Event()
     with socket.socket() as listener:
-        for port in PORTS:
-            try:
-                listener.bind(("127.0.0.1", port))
-                break
-            except OSError:
-                continue
+        port = free_port()
+        listener.bind(("127.0.0.1", port))
         listener.listen()
 
         def run() -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ocpi.protocol.client import CallFailed, Reply, send
-from tests.peer import PORTS
+from tests.peer import free_port
 
 NAME = "ocpi.example.com"
 
@@ -92,12 +92,7 @@ class _Server(HTTPServer):
 
 @pytest.fixture
 def server(authority: tuple[Path, Path]) -> Iterator[_Server]:
-    for port in PORTS:
-        try:
-            running = _Server(port, authority[1])
-            break
-        except OSError:
-            continue
+    running = _Server(free_port(), authority[1])
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield running

@@ -12,12 +12,12 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ocpi.delivery.models import Duty, Push, Result
 
-D = TypeVar("D", Result, Push)
+D = TypeVar("D", bound=Duty)
 
 LEASE = timedelta(seconds=15)
 OWNER = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
@@ -41,7 +41,7 @@ def open_results_of_push() -> Exists:
 
 def ready(model: type[D], *, now: datetime) -> QuerySet[D]:
     """Return the duties that may be tried now: due and, for pushes, not behind an open result."""
-    rows: QuerySet[D] = model.objects.filter(due(now))
+    rows = model._default_manager.filter(due(now))
     if model is Push:
         rows = rows.filter(Q(subject="") | ~open_results_of_push())
     return rows
@@ -49,33 +49,28 @@ def ready(model: type[D], *, now: datetime) -> QuerySet[D]:
 
 def in_flight(model: type[D], *, now: datetime) -> QuerySet[D]:
     """Return the duties that somebody delivers at this moment."""
-    rows: QuerySet[D] = model.objects.filter(state=Duty.State.LEASED, lease_until__gte=now)
-    return rows
+    return model._default_manager.filter(state=Duty.State.LEASED, lease_until__gte=now)
 
 
+@transaction.atomic
 def claim(model: type[D], pk: Any, *, now: datetime) -> D | None:
     """Take the duty for one try and return it, with its partner; None when it isn't due or somebody else's.
 
     At most MOST_IN_FLIGHT duties of a partner are out at once. Each claim raises `fence`, so that only the
     newest claim can settle the row.
     """
-    row = ready(model, now=now).select_related("partner").filter(pk=pk).first()
+    # The lock on the partner is for the limit only; the UPDATE alone decides whose the duty is.
+    rows = ready(model, now=now).select_related("partner").select_for_update(of=("partner",), no_key=True)
+    row = rows.filter(pk=pk).first()
     if row is None:
         return None
-    siblings = (
-        in_flight(model, now=now)
-        .filter(partner=OuterRef("partner"))
-        .order_by()
-        .values("partner")
-        .annotate(number=Count("pk"))
-        .values("number")
-    )
+    siblings = in_flight(model, now=now).filter(partner=row.partner_id)
+    if siblings.count() >= MOST_IN_FLIGHT[model]:
+        return None
     lease_until = now + LEASE
     claimed = (
         ready(model, now=now)
         .filter(pk=pk, fence=row.fence)
-        .annotate(siblings=Coalesce(Subquery(siblings), 0))
-        .filter(siblings__lt=MOST_IN_FLIGHT[model])
         .update(
             state=Duty.State.LEASED,
             lease_owner=OWNER,
@@ -96,12 +91,12 @@ def claim(model: type[D], pk: Any, *, now: datetime) -> D | None:
     return row
 
 
-def renew(row: Result | Push, *, now: datetime) -> bool:
+def renew(row: Duty, *, now: datetime) -> bool:
     """Begin a new lease before one more HTTP call; False when the claim was lost meanwhile."""
     return bool(_mine(row).update(lease_until=now + LEASE))
 
 
-def settle(row: Result | Push, *, only: Q | None = None, **values: Any) -> bool:
+def settle(row: Duty, *, only: Q | None = None, **values: Any) -> bool:
     """End the claim with `values`; False when it was lost meanwhile or the row does not fulfil `only`."""
     rows = _mine(row) if only is None else _mine(row).filter(only)
     return bool(rows.update(lease_owner="", lease_until=None, **values))
@@ -116,5 +111,5 @@ def release_all_of_others(*, now: datetime) -> int:
     return released
 
 
-def _mine(row: Result | Push) -> QuerySet[Any]:
-    return type(row).objects.filter(pk=row.pk, fence=row.fence, state=Duty.State.LEASED)
+def _mine(row: Duty) -> QuerySet[Any]:
+    return type(row)._default_manager.filter(pk=row.pk, fence=row.fence, state=Duty.State.LEASED)

@@ -16,7 +16,7 @@ from ocpi.delivery.models import Push, Result
 
 logger = logging.getLogger(__name__)
 
-MOST_THREADS = 8
+MOST_THREADS = 16
 
 Job = tuple[type[Result] | type[Push], int]
 

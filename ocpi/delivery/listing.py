@@ -20,13 +20,13 @@ def listed(*, state: str = "", limit: int = 200) -> list[dict[str, Any]]:
 def summary(duty: Duty) -> dict[str, Any]:
     """Return what matters about a duty; `next_at` is null once it is settled."""
     is_open = duty.state in (Duty.State.PENDING, Duty.State.LEASED)
-    is_push = isinstance(duty, Push)
+    kind, subject = (duty.kind, duty.object_key) if isinstance(duty, Push) else ("result", duty.subject)
     return {
         "id": f"{duty._meta.model_name}:{duty.pk}",
         "partner": duty.partner_id,
         "partner_name": duty.partner.name,
-        "kind": duty.kind if is_push else "result",
-        "subject": duty.object_key if is_push else duty.subject,
+        "kind": kind,
+        "subject": subject,
         "state": duty.state,
         "attempts": duty.attempts,
         "next_at": format_datetime(duty.next_at) if is_open else None,

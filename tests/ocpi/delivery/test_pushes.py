@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from ocpi.delivery import duties, engine
 from ocpi.delivery.kinds import Message, register_push
@@ -112,6 +113,8 @@ def test_is_owed_anew_when_the_object_changed_while_it_was_out(peer: Peer, statu
 
     def changes_meanwhile(request: Any) -> Any:
         owe(partner, now=NOW + timedelta(seconds=1))
+        # It runs in the server's thread, which has a connection of its own.
+        connections.close_all()
         return status, enveloped()
 
     peer.answer("PUT", body=changes_meanwhile)

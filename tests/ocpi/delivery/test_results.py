@@ -219,5 +219,5 @@ def test_is_tried_by_one_of_many(peer: Peer) -> None:
 def test_costs_few_queries_beside_the_call(peer: Peer, django_assert_max_num_queries: Any) -> None:
     result = owe(make_partner(url=peer.url), f"{peer.url}/1")
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         try_at(result, NOW)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from celery import current_app
+from celery.contrib.testing.worker import start_worker
 from django.utils import timezone
 
 from ocpi.delivery import duties, tasks
@@ -14,6 +15,7 @@ from ocpi.delivery.models import Attempt, Duty, Push, Result
 from ocpi.partners.models import Partner
 from tests.factories import make_partner
 from tests.peer import Peer
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,3 +96,15 @@ def test_prunes_old_attempts_and_delivered_results_only() -> None:
 def test_is_known_by_name_and_routed_to_its_own_queue(name: str, queue: str) -> None:
     assert current_app.tasks[name].expires == 30
     assert current_app.conf.task_routes[name] == {"queue": queue}
+
+
+def test_is_run_by_a_worker_that_gets_the_hint(peer: Peer) -> None:
+    queues = "results,push"
+    with start_worker(current_app, pool="solo", queues=queues, perform_ping_check=False, loglevel="ERROR"):
+        partner = make_partner(url=peer.url)
+        owe_result(partner, f"{peer.url}/1")
+        owe_push(partner)
+
+        peer.wait_for("POST")
+        peer.wait_for("PUT")
+        wait_for(lambda: Push.objects.filter(state=Duty.State.DONE).exists())

@@ -29,7 +29,7 @@ class Command(ConsoleCommand):
         again = self.sub(parser, "replay", self.replay, help="make a settled duty due now")
         again.add_argument("id", metavar="ID", help="result:ID or push:ID, as `delivery list` shows it")
 
-    def list(self, *, state: str, limit: int, **_: Any) -> dict[str, Any]:
+    def list(self, *, state: str, limit: int, **_: Any) -> None:
         """Show the duties of one state, or all."""
         if limit < 1:
             raise ConsoleError("--limit must be at least 1.")

@@ -39,7 +39,7 @@ def read(
     if all(limit is None for limit in limits.values()):
         return None
     most = ceiling(unit, voltage_v=voltage_v, phases=phases, max_current_a=max_current_a)
-    limits = {0: None} | limits
+    limits.setdefault(0, None)
     starts_at = _start(
         (answer.get("scheduleStart"), told.get("startSchedule")),
         received_at=received_at,

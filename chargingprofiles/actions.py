@@ -24,6 +24,7 @@ from ocpi.partners.models import Partner
 from sessions.actions import find_own
 from sessions.models import Session
 
+NOTHING_TO_CLEAR = (ProfileRequest.Decision.UNKNOWN, "no profile to clear")
 # The charger must answer a little before the announced end, so that its result arrives in time.
 COMMAND_MARGIN = timedelta(seconds=2)
 # No transaction yet: the wish waits for the start of charging, at most as long as any other.
@@ -79,22 +80,24 @@ def answer(*, partner: Partner, session_id: str, wish: Wish, now: datetime) -> A
 
 def _answer_in_turn(*, partner: Partner, session: Session, wish: Wish, now: datetime) -> Answer:
     dedupe_key = _dedupe_key(partner, session, wish)
-    repeated = ProfileRequest.objects.filter(dedupe_key=dedupe_key, decision="").first()
-    if repeated:
-        return Answer("ACCEPTED", repeated.timeout_s)
+    still_open = list(ProfileRequest.objects.filter(partner=partner, session=session, decision=""))
+    for request in still_open:
+        if request.dedupe_key == dedupe_key:
+            return Answer("ACCEPTED", request.timeout_s)
     most, window_s = settings.PROFILE_RATE
     recent = ProfileRequest.objects.filter(
         partner=partner, session=session, asked_at__gt=now - timedelta(seconds=window_s)
     )
     if recent.count() >= most:
         return Answer("TOO_OFTEN")
-    refusal = _refusal(session=session, wish=wish, now=now)
+    charging = open_transaction(session)
+    refusal = _refusal(session=session, charging=charging, wish=wish, now=now)
     if refusal:
         return Answer(refusal)
     timeout_s = settings.PROFILE_TIMEOUT_S
     if wish.kind != Kind.GET:
-        _withdraw_older(partner=partner, session=session, now=now)
-    request = ProfileRequest.objects.create(
+        _withdraw(still_open, now=now)
+    request = ProfileRequest(
         partner=partner,
         session=session,
         kind=wish.kind,
@@ -107,25 +110,32 @@ def _answer_in_turn(*, partner: Partner, session: Session, wish: Wish, now: date
         asked_at=now,
         deadline_at=now + timedelta(seconds=timeout_s),
     )
-    charging = open_transaction(session)
+    verdict = None
     if charging:
-        command_charger(request, charging=charging, now=now)
+        verdict = command_charger(request, charging=charging, now=now)
     elif wish.kind == Kind.CLEAR:
-        decide(request, ProfileRequest.Decision.UNKNOWN, reason="no profile to clear", now=now)
+        verdict = NOTHING_TO_CLEAR
+    request.save(force_insert=True)
+    if verdict:
+        decide(request, verdict[0], reason=verdict[1], now=now)
     return Answer("ACCEPTED", timeout_s)
 
 
 def open_transaction(session: Session) -> Transaction | None:
     """Return the transaction that the session is charging in, if any."""
     return (
-        Transaction.objects.filter(session=session, stopped_at=None).select_related("outlet__charger").first()
+        Transaction.objects.filter(session=session, stopped_at=None)
+        .select_related("outlet__charger", "outlet__evse")
+        .first()
     )
 
 
-def command_charger(request: ProfileRequest, *, charging: Transaction, now: datetime) -> None:
-    """Owe the charger the command that the request asks for, or decide it where none is needed.
+def command_charger(
+    request: ProfileRequest, *, charging: Transaction, now: datetime
+) -> tuple[str, str] | None:
+    """Owe the charger the command that the request asks for; the request gets it, unsaved.
 
-    To be called inside a transaction, for a request without a command.
+    Where no command is needed, return the decision and why. To be called inside a transaction.
     """
     source = source_of(request.partner)
     deadline_at = request.deadline_at - COMMAND_MARGIN
@@ -133,27 +143,23 @@ def command_charger(request: ProfileRequest, *, charging: Transaction, now: date
         # OCPI: without start_date_time the profile counts from the start of charging (ChargingProfile class).
         schedule = schedule_of(request.document or {}, relative_to=charging.started_at)
         if is_over(schedule, now=now):
-            decide(request, ProfileRequest.Decision.REJECTED, reason="the profile is over", now=now)
-            return
-        command = set_limit(
+            return ProfileRequest.Decision.REJECTED, "the profile is over"
+        request.command = set_limit(
             transaction=charging, source=source, schedule=schedule, deadline_at=deadline_at, now=now
         )
     elif request.kind == Kind.CLEAR:
         if not has_limit(charging, source) and not _is_setting(charging, source):
-            decide(request, ProfileRequest.Decision.UNKNOWN, reason="no profile to clear", now=now)
-            return
-        command = clear_limit(transaction=charging, source=source, deadline_at=deadline_at, now=now)
+            return NOTHING_TO_CLEAR
+        request.command = clear_limit(transaction=charging, source=source, deadline_at=deadline_at, now=now)
     else:
-        command = read_schedule(
+        request.command = read_schedule(
             transaction=charging, duration_s=request.duration_s or 0, deadline_at=deadline_at, now=now
         )
-    request.command = command
-    request.save(update_fields=["command"])
+    return None
 
 
-def _refusal(*, session: Session, wish: Wish, now: datetime) -> str:
+def _refusal(*, session: Session, charging: Transaction | None, wish: Wish, now: datetime) -> str:
     """Return the ChargingProfileResponseType that refuses the wish, or "" when the charger can be asked."""
-    charging = open_transaction(session)
     outlet = charging.outlet if charging else None
     if session.status in WAITING:
         outlet = outlet or _outlet_of(session)
@@ -189,12 +195,11 @@ def _outlet_of(session: Session) -> Outlet | None:
     )
 
 
-def _withdraw_older(*, partner: Partner, session: Session, now: datetime) -> None:
-    """Reject the Sender's earlier wishes that haven't reached the charger: the newer one replaces them."""
-    older = ProfileRequest.objects.filter(
-        partner=partner, session=session, decision="", kind__in=(Kind.SET, Kind.CLEAR)
-    )
+def _withdraw(older: list[ProfileRequest], *, now: datetime) -> None:
+    """Reject a Sender's wishes that haven't reached the charger: a newer one replaces them."""
     for request in older:
+        if request.kind == Kind.GET:
+            continue
         # Sent already: the charger decides that one, and does the newer one after it.
         if request.command_id is None or cancel(request.command_id, now=now):
             decide(request, ProfileRequest.Decision.REJECTED, reason="replaced by a newer one", now=now)

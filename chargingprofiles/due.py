@@ -24,7 +24,10 @@ def sweep(now: datetime) -> int:
     due = ProfileRequest.objects.filter(decision="").filter(
         Q(command=None) | Q(deadline_at__lte=now - _NET_AFTER)
     )
-    return sum(_see_to(key, now=now) for key in list(due.values_list("pk", "session_id")[:500]))
+    return sum(
+        _see_to(key, now=now)
+        for key in list(due.order_by("deadline_at").values_list("pk", "session_id")[:500])
+    )
 
 
 def _see_to(key: tuple[UUID, int], *, now: datetime) -> bool:
@@ -55,7 +58,10 @@ def _see_to_held(request: ProfileRequest, session: Session, *, now: datetime) ->
         return decide(request, Decision.REJECTED, reason="charging did not start in time", now=now)
     charging = open_transaction(session)
     if charging is not None:
-        command_charger(request, charging=charging, now=now)
+        verdict = command_charger(request, charging=charging, now=now)
+        if verdict:
+            return decide(request, verdict[0], reason=verdict[1], now=now)
+        request.save(update_fields=["command"])
         return True
     if session.status in WAITING:
         return False

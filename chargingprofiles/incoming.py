@@ -13,7 +13,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from chargingprofiles.models import ActiveProfile, IssuedRequest, Kind
-from chargingprofiles.objects import ACTIVE_CHARGING_PROFILE, RESULT, as_object, unwrapped
+from chargingprofiles.objects import (
+    ACTIVE_CHARGING_PROFILE,
+    RESULT,
+    RESULT_WITH_PROFILE,
+    as_object,
+    unwrapped,
+)
 from ocpi.partners.models import Partner
 from ocpi.protocol.errors import UnknownObject
 from ocpi.protocol.types import fold
@@ -29,7 +35,8 @@ def settle(*, partner: Partner, request_id: uuid.UUID, document: Any, now: datet
     request = IssuedRequest.objects.filter(pk=request_id, partner=partner).first()
     if request is None:
         raise UnknownObject("There is no request that this could be the result of.")
-    answer = RESULT.check(as_object(unwrapped(document)))
+    checker = RESULT_WITH_PROFILE if request.kind == Kind.GET else RESULT
+    answer = checker.check(as_object(unwrapped(document)))
     profile = answer.get("profile") if request.kind == Kind.GET else None
     with transaction.atomic():
         open_request = IssuedRequest.objects.filter(pk=request.pk, result="")

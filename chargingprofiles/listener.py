@@ -12,6 +12,8 @@ from chargingprofiles.decisions import Decision, decide, decision_of
 from chargingprofiles.models import Kind, ProfileRequest
 
 _CHANGES = (Command.Kind.SET_LIMIT, Command.Kind.CLEAR_LIMIT, Command.Kind.RESTORE)
+# UNKNOWN: what was to be cleared is gone, and the charger may have lost it without a word.
+_DONE = (Command.Outcome.ACCEPTED, Command.Outcome.UNKNOWN)
 
 
 def on_command_settled(*, command: Command, now: datetime, **_: Any) -> None:
@@ -26,7 +28,7 @@ def on_command_settled(*, command: Command, now: datetime, **_: Any) -> None:
         return
     if command.kind == Command.Kind.READ_SCHEDULE:
         active.schedule_read(command, is_asked_for=request is not None, now=now)
-    elif command.kind in _CHANGES and command.outcome == Command.Outcome.ACCEPTED:
+    elif command.kind in _CHANGES and command.outcome in _DONE:
         active.limits_changed(command.transaction, now=now)
 
 

@@ -44,12 +44,9 @@ ACTIVE_CHARGING_PROFILE = Object(
         ),
     }
 )
-RESULT = Object(
-    {
-        "result": Enum("ACCEPTED", "REJECTED", "UNKNOWN"),
-        "profile": optional(ACTIVE_CHARGING_PROFILE),
-    }
-)
+_RESULT = Enum("ACCEPTED", "REJECTED", "UNKNOWN")
+RESULT = Object({"result": _RESULT})
+RESULT_WITH_PROFILE = Object({"result": _RESULT, "profile": optional(ACTIVE_CHARGING_PROFILE)})
 
 
 def as_object(document: Any) -> dict[str, Any]:

@@ -15,12 +15,15 @@ from ocpi.partners.calls import NoEndpoint, call
 from ocpi.partners.models import Partner
 from ocpi.partners.versions import endpoint_url
 from ocpi.protocol.client import CallFailed, Reply
+from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.types import Integer
 from sessions.models import Session
 
 # A result may be on its way for a moment after the announced end.
 RESULT_SLACK = timedelta(seconds=2)
 # A request that has been leaving for this long lost its process.
 _LOST_AFTER = timedelta(seconds=60)
+_LONGEST_TIMEOUT_S = 86400
 _METHODS = {Kind.SET: "PUT", Kind.CLEAR: "DELETE", Kind.GET: "GET"}
 _RESPONSES = {"ACCEPTED", "NOT_SUPPORTED", "REJECTED", "TOO_OFTEN", "UNKNOWN_SESSION"}
 
@@ -139,8 +142,11 @@ def _unusable(reply: Reply) -> str:
 
 def _timeout_s(told: Any) -> int:
     """Return the timeout that a CPO announced, or our own where it told none that makes sense."""
-    is_number = isinstance(told, int | float) and not isinstance(told, bool)
-    return int(told) if is_number and 0 < told <= 86400 else settings.PROFILE_TIMEOUT_S
+    try:
+        timeout_s = Integer(least=1).cleaned(told, "timeout")
+    except InvalidParameters:
+        return settings.PROFILE_TIMEOUT_S
+    return min(timeout_s, _LONGEST_TIMEOUT_S)
 
 
 def sweep(now: datetime) -> int:

@@ -4,4 +4,5 @@ from django.urls import re_path
 
 from chargingprofiles.receiver import ProfileView
 
-urlpatterns = [re_path(r"^/(?P<session_id>[^/]+)/?$", ProfileView.as_view())]
+# Ids may hold a slash: whatever follows the endpoint is one.
+urlpatterns = [re_path(r"^/(?P<session_id>[^\x00]+?)/?$", ProfileView.as_view())]

@@ -8,5 +8,6 @@ _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 urlpatterns = [
     re_path(rf"^/result/(?P<request_id>{_UUID})/?$", ResultView.as_view()),
-    re_path(r"^/(?P<session_id>[^/]+)/?$", ActiveProfileView.as_view()),
+    # Ids may hold a slash: whatever else follows the endpoint is one.
+    re_path(r"^/(?!result/)(?P<session_id>[^\x00]+?)/?$", ActiveProfileView.as_view()),
 ]

@@ -257,3 +257,12 @@ def test_keeps_telling_after_a_clear(sender, charging, now):
 def test_forgets_nothing_it_can_not_render(sender, charging):
     assert render(sender, "999999", None) is None
     assert not ActiveProfile.objects.exists()
+
+
+def test_asks_again_when_the_charger_had_lost_its_profile(sender, charging, now):
+    accept(charging, now, 16)
+    delete(charging.session.session_id)
+
+    charger.says("UNKNOWN", now=now)
+
+    assert charger.pending().kind == Command.Kind.READ_SCHEDULE

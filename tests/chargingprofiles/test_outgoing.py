@@ -103,7 +103,7 @@ def test_takes_an_unusable_answer_for_a_refusal(peer, session, body, status, det
     assert (request.state, request.response, request.detail) == (State.REFUSED, "", detail)
 
 
-@pytest.mark.parametrize("timeout", [None, "soon", -1, True])
+@pytest.mark.parametrize("timeout", [None, "soon", 0, -1, True])
 def test_waits_as_long_as_we_would_when_no_timeout_is_told(peer, session, timeout):
     answers(peer, "PUT", envelope({"result": "ACCEPTED", "timeout": timeout}))
 

@@ -1,6 +1,10 @@
 """The parameters of GET and DELETE, as platforms really write them."""
 
+from urllib.parse import quote, urlencode
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chargingprofiles.query import response_url_and_duration, seconds
 from ocpi.protocol.errors import InvalidParameters
@@ -38,6 +42,17 @@ PLAIN = "https://msp.example/answer?request_id=5678&x=1"
 )
 def test_reads_the_response_url_and_the_duration(query, url, duration):
     assert response_url_and_duration(query) == (url, duration)
+
+
+@given(
+    path=st.text("abc/%&=?#+ é", max_size=20),
+    names=st.permutations(["response_url", "duration"]),
+)
+def test_reads_back_whatever_a_client_encoded(path, names):
+    sent = {"response_url": f"https://msp.example/{path}", "duration": 900}
+    query = urlencode({name: sent[name] for name in names}, quote_via=quote)
+
+    assert response_url_and_duration(query) == (sent["response_url"], "900")
 
 
 @pytest.mark.parametrize("query", ["", "duration=900", "response_url=", "my_response_url=https://x"])

@@ -134,6 +134,12 @@ def test_refuses_a_charger_that_is_not_connected(sender, charging, ask):
     assert nothing_is_owed()
 
 
+def test_finds_a_session_whose_id_has_a_slash(sender, charging):
+    type(charging.session).objects.update(session_id="A/1", key="A/1")
+
+    assert said(put("A%2F1")) == ACCEPTED
+
+
 def test_refuses_a_session_that_no_charger_of_ours_charges(sender):
     make_location(location_id="LOC9")
     session = make_session(location_id="LOC9", evse_uid="LOC9-EVSE1")
@@ -215,6 +221,7 @@ def test_refuses_what_is_not_json(sender, charging, body):
         "https://evil.example/answer",
         "https://scsp.example@evil.example/",
         "ftp://scsp.example/answer",
+        "https://scsp.example/\n",
         "https://scsp.example/" + "a" * 250,
     ],
 )

@@ -166,6 +166,15 @@ def test_refuses_a_result_with_a_wrong_token(asked):
     assert said(post(request, {"result": "ACCEPTED"}, token="wrong"))[:2] == (401, 2000)
 
 
+def test_takes_a_result_whatever_comes_with_it(asked):
+    request = asked(Kind.SET)
+
+    assert said(post(request, {"result": "ACCEPTED", "profile": 5})) == TAKEN
+
+    request.refresh_from_db()
+    assert (request.result, request.profile) == ("ACCEPTED", None)
+
+
 def test_stores_the_active_profile_of_a_session(session):
     assert said(call("PUT", f"{SENDER}/S1", ACTIVE)) == TAKEN
     changed = {**ACTIVE, "start_date_time": "2026-01-15T12:10:00Z"}

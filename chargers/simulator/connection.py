@@ -7,7 +7,7 @@ import random
 from base64 import b64encode
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import (
@@ -39,6 +39,7 @@ class Connection:
     """The way to one central system; `address` has the identity as its last part."""
 
     def __init__(self, url: str, identity: str, password: str | None) -> None:
+        self.identity = identity
         self.address = f"{url.rstrip('/')}/{quote(identity, safe='')}"
         self.headers: dict[str, str] = {}
         if password is not None:
@@ -57,6 +58,7 @@ class Connection:
 
         The pauses between attempts grow from `pause_s`. Raises NotLetIn when the first attempt fails.
         """
+        self._check_address()
         loop = asyncio.get_running_loop()
         next_pause_s = pause_s
         is_first = True
@@ -88,17 +90,30 @@ class Connection:
                     raise NotLetIn(reason) from error
             if loop.time() - since > GOOD_CONNECTION_S:
                 next_pause_s = pause_s
-            report("lost", reason=reason, pause_s=round(next_pause_s, 1))
+            report("lost", reason=reason, pause_s=round(next_pause_s, 2))
             await asyncio.sleep(next_pause_s * random.uniform(0.8, 1.2))
             next_pause_s = min(next_pause_s * 2, LONGEST_PAUSE_S)
+
+    @property
+    def _no_address(self) -> str:
+        return f"{self.address} is not a websocket address: it must look like ws://HOST:PORT."
+
+    def _check_address(self) -> None:
+        try:
+            parts = urlsplit(self.address)
+            is_fit = bool((parts.hostname or "").encode("idna")) and parts.port != 0
+        except ValueError:
+            is_fit = False
+        if not is_fit:
+            raise NotLetIn(self._no_address)
 
     def _why(self, error: Exception) -> str:
         """Return what a failed connection means, in one line."""
         if isinstance(error, InvalidURI):
-            return f"{self.address} is not a websocket address: it must look like ws://HOST:PORT."
+            return self._no_address
         if isinstance(error, InvalidStatus):
             return _MEANINGS.get(error.response.status_code, "The server answered HTTP {status}.").format(
-                status=error.response.status_code, identity=self.address.rpartition("/")[2]
+                status=error.response.status_code, identity=self.identity
             )
         if isinstance(error, NegotiationError):
             return f"The server at {self.address} does not speak {SUBPROTOCOL}."

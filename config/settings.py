@@ -197,7 +197,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
-        "django.server": {"level": "WARNING"},
+        # Partners get 401 and 404 as answers; only our own failures are news.
+        "django.request": {"level": "ERROR"},
         "websockets": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},

@@ -58,7 +58,7 @@ def limits_changed(charging: Transaction, *, now: datetime) -> None:
 
 
 def schedule_read(command: Command, *, is_asked_for: bool, now: datetime) -> None:
-    """Take over what a charger told of its schedule, or compute it when it can't tell after a change.
+    """Take over what a charger told of its schedule; compute it when it has none, or fails after a change.
 
     `is_asked_for`: the reading is for a GET of a Sender. To be called inside a transaction.
     """
@@ -70,7 +70,7 @@ def schedule_read(command: Command, *, is_asked_for: bool, now: datetime) -> Non
     if told is not None and horizon_s >= LEAST_HORIZON_S:
         schedule = Schedule.from_document(told)
         _learned(charging, to_tell(schedule, charging.outlet, horizon_s=horizon_s, now=now), now=now)
-    elif not is_asked_for and _is_outdated(charging.session):
+    elif command.outcome == Command.Outcome.UNKNOWN or (not is_asked_for and _is_outdated(charging.session)):
         _learned(charging, _computed(charging, now=now), now=now)
 
 

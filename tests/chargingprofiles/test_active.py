@@ -186,6 +186,15 @@ def test_computes_nothing_when_a_sign_of_change_leads_nowhere(sender, charging, 
     assert told(sender, charging.session, first.document) is None
 
 
+def test_computes_it_when_the_charger_has_no_schedule_any_more(sender, charging, now):
+    accept(charging, now, 12, start_date_time=iso(now))
+    first = told(sender, charging.session)
+    read_schedule(transaction=charging, duration_s=3600, deadline_at=now + timedelta(seconds=20), now=now)
+    charger.says("UNKNOWN", now=now)
+
+    assert limits(told(sender, charging.session, first.document)) == ("A", 3600, [(0, 16)])
+
+
 def test_learns_from_the_answer_to_a_question_too(sender, charging, now):
     accept(charging, now, 16)
     first = told(sender, charging.session)

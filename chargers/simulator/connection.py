@@ -84,6 +84,8 @@ class Connection:
                         await link.serve(socket)
                     finally:
                         greeting.cancel()
+                        # A station that leaves says goodbye: else the close would look like a failure.
+                        await socket.close()
             except (OSError, WebSocketException) as error:
                 reason = self._why(error)
                 if is_first:

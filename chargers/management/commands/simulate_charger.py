@@ -42,6 +42,8 @@ def tag(text: str) -> str:
 class Command(ConsoleCommand):
     """Simulate an OCPP 1.6J charging station; needs no database."""
 
+    # Whoever read the lines left, as `head` does.
+    foreseen = (BrokenPipeError,)
     help = "Simulates a charging station: connects, plugs a car in and charges at the limit it is given."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -53,7 +55,9 @@ class Command(ConsoleCommand):
         parser.add_argument("--power-w", type=whole, default=11_000, metavar="W", help="what the car takes")
         parser.add_argument("--phases", type=int, choices=(1, 2, 3), default=3)
         parser.add_argument("--connectors", type=whole, default=1, metavar="N")
-        parser.add_argument("--id-tag", type=tag, default="SIMULATED", metavar="TAG", help="the driver's card")
+        parser.add_argument(
+            "--id-tag", type=tag, default="SIMULATED", metavar="TAG", help="the driver's card"
+        )
         parser.add_argument("--meter-interval-s", type=decimal, default=5.0, metavar="S")
         parser.add_argument("--energy-kwh", type=above_zero(Decimal), metavar="N", help="leave when charged")
         parser.add_argument("--duration-s", type=decimal, metavar="S", help="leave after so many seconds")

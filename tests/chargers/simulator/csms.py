@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -63,9 +64,12 @@ class Csms:
         return self.replies[message_id]
 
     async def ask(self, action: str, payload: Any) -> dict[str, Any]:
-        """Send a call and return the payload that answers it."""
+        """Send a call and return the payload that answers it, checked against the official schema."""
         kind, _, answer = await self.call(action, payload)
         assert kind == 3
+        # Decimals: in binary a multiple of 0.1 would not be one.
+        validator = get_validator(MessageType.CallResult, action, "1.6", parse_float=Decimal)
+        validator.validate(json.loads(json.dumps(answer), parse_float=Decimal))
         return answer
 
     def got(self, action: str) -> list[dict[str, Any]]:

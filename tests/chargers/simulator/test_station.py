@@ -245,6 +245,20 @@ def test_leaves_when_its_tag_is_refused(action):
     run(scenario, answers={action: refused})
 
 
+def test_leaves_in_time_when_nobody_hears_its_last_words(monkeypatch):
+    monkeypatch.setattr("chargers.simulator.station.LAST_WORDS_S", 0.05)
+
+    async def scenario(csms):
+        csms.answers["StopTransaction"] = None
+        async with asyncio.timeout(5), charging(csms) as events:
+            pass
+        assert "StopTransaction" in [event["action"] for event in events.of("unanswered")]
+        await until(lambda: csms.sockets[0].close_code)
+        assert csms.sockets[0].close_code == 1000
+
+    run(scenario)
+
+
 def test_boots_again_until_it_is_accepted():
     pending = {"status": "Pending", "currentTime": NOW, "interval": 0.01}
     answers = [pending, {**pending, "status": "Accepted", "interval": 300}]

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import IO
 
 import celery.beat
-from celery.apps.worker import Worker
 from celery.beat import Scheduler
+from celery.worker import WorkController
 from celery.worker import state as worker_state
 from cheroot import wsgi
 from django.conf import settings
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 HTTP_THREADS = 16
 WORKER_THREADS = 8
 SWEEP_EVERY_S = 0.5
+# Beat notices the end only between its naps.
+BEAT_NAP_S = 1
 START_LIMIT_S = 30
 STOP_LIMIT_S = 8
 
@@ -45,7 +47,7 @@ class EmbeddedNode:
         self._threads: list[threading.Thread] = []
         self._lock: IO[str] | None = None
         self._web: wsgi.Server | None = None
-        self._worker: Worker | None = None
+        self._worker: WorkController | None = None
         self._beat: celery.beat.Service | None = None
 
     def claim(self) -> None:
@@ -143,14 +145,14 @@ class EmbeddedNode:
             raise UnableToStart(reasons[0])
 
     def _start_worker(self) -> None:
-        self._worker = app.Worker(
-            pool="threads",
+        # The command-line worker would take over signals and print a banner; its controller does neither.
+        self._worker = app.WorkController(
+            pool_cls="threads",
             concurrency=WORKER_THREADS,
             queues=",".join(QUEUES),
             without_heartbeat=True,
             without_mingle=True,
             without_gossip=True,
-            redirect_stdouts=False,
         )
         self._run("worker", self._work)
 
@@ -163,7 +165,7 @@ class EmbeddedNode:
             pass
 
     def _start_beat(self) -> None:
-        self._beat = celery.beat.Service(app, scheduler_cls=Scheduler)
+        self._beat = celery.beat.Service(app, scheduler_cls=Scheduler, max_interval=BEAT_NAP_S)
         self._run("beat", self._beat.start)
 
 

@@ -138,7 +138,7 @@ OCPI_ENDPOINTS = "config.endpoints.ENDPOINTS"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Celery runs what we owe; the rows are the truth and its messages are hints (docs/decisions.md).
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         "socket_timeout": 2,

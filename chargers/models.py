@@ -68,6 +68,9 @@ class Outlet(models.Model):
     phases = models.PositiveSmallIntegerField(default=3)
     voltage_v = models.PositiveSmallIntegerField(default=230, help_text="Line to neutral.")
     max_current_a = models.PositiveSmallIntegerField(default=32, help_text="Per phase.")
+    reported_status = models.CharField(
+        max_length=12, blank=True, help_text="The EVSE status that the charger told last."
+    )
     needs_restore = models.BooleanField(
         default=False, help_text="The charger may hold a profile that we reported as rejected."
     )

@@ -88,7 +88,11 @@ def take_late_answer(command: Command, *, outcome: str, answer: Any, now: dateti
 def _take_effect(command: Command, *, now: datetime) -> None:
     """Remember which limits the charger holds after its answer."""
     accepted = command.outcome == Outcome.ACCEPTED
-    if command.kind == Kind.RESTORE:
+    if command.kind == Kind.READ_SCHEDULE:
+        if command.outlet.needs_restore:
+            # It speaks again.
+            restore(command.outlet, now=now)
+    elif command.kind == Kind.RESTORE:
         Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
         if not accepted and command.outcome != Outcome.UNKNOWN:
             logger.warning("charger %s did not go back to its limits: %s", command.charger, command.answer)

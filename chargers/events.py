@@ -1,0 +1,92 @@
+"""What chargers tell, in words that fit every version of OCPP, and who listens. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Booted:
+    """The charger started."""
+
+    vendor: str
+    model: str
+    firmware: str
+
+
+@dataclass(frozen=True)
+class StatusTold:
+    """The state of an outlet, as OCPI's EVSE status; `is_sign`: its active profile may have changed.
+
+    number 0 is the charger as a whole; its status then is every outlet's.
+    """
+
+    number: int
+    status: str
+    is_sign: bool
+
+
+@dataclass(frozen=True)
+class Started:
+    """A transaction began; `key` tells a repeated message from a new transaction."""
+
+    number: int
+    id_token: str
+    meter_wh: int
+    at: datetime
+    key: str
+
+
+@dataclass(frozen=True)
+class StartAnswer:
+    """The number that we gave the transaction, 0 for none, and what the token may."""
+
+    transaction_id: int
+    token_status: str
+
+
+@dataclass(frozen=True)
+class Metered:
+    """What a meter showed: the energy register, and what the charger offers the car as a text to compare."""
+
+    number: int
+    transaction_id: int | None
+    energy_wh: int | None
+    offered: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A transaction ended."""
+
+    transaction_id: int
+    meter_wh: int
+    at: datetime
+    reason: str
+
+
+class Listener(Protocol):
+    """Takes what one charger tells, at the moment `now`."""
+
+    now: datetime
+
+    def booted(self, event: Booted) -> int:
+        """Take a start; return the seconds between heartbeats."""
+
+    def status_told(self, event: StatusTold) -> None:
+        """Take an outlet's state."""
+
+    def token_status(self, id_token: str) -> str:
+        """Return OCPP 1.6's AuthorizationStatus of a token."""
+
+    def started(self, event: Started) -> StartAnswer:
+        """Take the beginning of a transaction."""
+
+    def metered(self, event: Metered) -> None:
+        """Take a meter reading."""
+
+    def stopped(self, event: Stopped) -> None:
+        """Take the end of a transaction."""

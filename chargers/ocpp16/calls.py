@@ -1,0 +1,144 @@
+"""Our calls to OCPP 1.6 chargers, and what their answers mean. Pure.
+
+OCPP 1.6 edition 2, sections 5.5, 5.7, 5.8 and 5.16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chargers.ocpp16 import composite, profiles
+from chargers.ocpp16.schemas import check_own_call
+from chargers.schedule import Schedule, Unit, ceiling, lowest, windowed
+
+SET, CLEAR, READ, CONFIGURATION = (
+    "SetChargingProfile",
+    "ClearChargingProfile",
+    "GetCompositeSchedule",
+    "GetConfiguration",
+)
+CONFIGURATION_KEYS = [
+    "SupportedFeatureProfiles",
+    "ChargeProfileMaxStackLevel",
+    "ChargingScheduleAllowedChargingRateUnit",
+    "ChargingScheduleMaxPeriods",
+    "MaxChargingProfilesInstalled",
+    "ConnectorSwitch3to1PhaseSupported",
+    "NumberOfConnectors",
+    "MeterValuesSampledData",
+]
+# OCPP's words for what an action can answer, in words of ours; anything else is a refusal.
+_OUTCOMES = {
+    SET: {"accepted": "ACCEPTED", "notsupported": "NOT_SUPPORTED"},
+    CLEAR: {"accepted": "ACCEPTED", "unknown": "UNKNOWN"},
+    READ: {"accepted": "ACCEPTED"},
+}
+
+OwnCall = tuple[str, dict[str, Any]]
+
+
+class UnableToSend(Exception):
+    """There is no call that would do what is wanted; the message says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An outlet as its charger knows it, and what the charger takes."""
+
+    number: int
+    voltage_v: int
+    phases: int
+    max_current_a: int
+    is_dc: bool
+    capabilities: profiles.Capabilities
+
+    def ceiling(self, unit: Unit) -> Any:
+        """Return the most that the outlet gives."""
+        return ceiling(unit, voltage_v=self.voltage_v, phases=self.phases, max_current_a=self.max_current_a)
+
+
+def limit_call(
+    place: Place, schedules: Sequence[Schedule], *, transaction_id: int, now: datetime
+) -> OwnCall | None:
+    """Return the call that makes the lowest of some limits rule a transaction; None when all are over.
+
+    The last one's unit is used where the charger takes it. Raises UnableToSend.
+    """
+    capabilities = place.capabilities
+    unit = capabilities.unit_for(schedules[-1].unit, is_dc=place.is_dc, phases=place.phases)
+    if place.is_dc and any(schedule.unit != unit for schedule in schedules):
+        # Between A and W stands the battery's voltage, which nobody told us.
+        raise UnableToSend("watts and amperes of DC can't be converted")
+    ruling = lowest(
+        schedules,
+        unit=unit,
+        voltage_v=place.voltage_v,
+        phases=place.phases,
+        now=now,
+        ceiling=place.ceiling(unit),
+    )
+    if ruling is None:
+        return None
+    payload = profiles.set_profile(
+        windowed(ruling, capabilities.most_periods),
+        connector_id=place.number,
+        # One profile per outlet: it replaces what an earlier transaction left behind.
+        profile_id=place.number,
+        stack_level=capabilities.stack_level,
+        transaction_id=transaction_id,
+    )
+    check_own_call(SET, payload)
+    return SET, payload
+
+
+def clear_call(place: Place) -> OwnCall:
+    """Return the call that ends our profile at an outlet."""
+    return CLEAR, profiles.clear_profile(place.number)
+
+
+def read_call(place: Place, duration_s: int) -> OwnCall:
+    """Return the call that asks for the schedule in force; the charger chooses the unit."""
+    return READ, profiles.composite_request(place.number, duration_s)
+
+
+def configuration_call() -> OwnCall:
+    """Return the call that asks what the charger can do."""
+    return CONFIGURATION, {"key": CONFIGURATION_KEYS}
+
+
+def outcome_of(action: str, payload: Any) -> str:
+    """Return what a CALLRESULT means; a status in odd letters is still a status."""
+    status = payload.get("status") if isinstance(payload, dict) else None
+    return _OUTCOMES[action].get(str(status).strip().casefold(), "REJECTED")
+
+
+def outcome_of_error(code: str) -> str:
+    """Return what a CALLERROR means."""
+    return "NOT_SUPPORTED" if code.casefold() in ("notimplemented", "notsupported") else "REJECTED"
+
+
+def schedule_of(
+    place: Place, payload: Any, *, asked_duration_s: int, received_at: datetime
+) -> Schedule | None:
+    """Return the schedule in an answer to `read_call`; None when it tells of none."""
+    return composite.read(
+        payload if isinstance(payload, dict) else {},
+        asked_duration_s=asked_duration_s,
+        received_at=received_at,
+        voltage_v=place.voltage_v,
+        phases=place.phases,
+        max_current_a=place.max_current_a,
+    )
+
+
+def configuration_of(payload: Any) -> dict[str, str]:
+    """Return the keys and values of an answer to `configuration_call`; those it can't tell are left out."""
+    told = payload.get("configurationKey") if isinstance(payload, dict) else None
+    configuration = {}
+    for entry in told if isinstance(told, list) else []:
+        if isinstance(entry, dict) and entry.get("key") and entry.get("value") is not None:
+            configuration[str(entry["key"])[:50]] = str(entry["value"])[:500]
+    return configuration

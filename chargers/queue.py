@@ -1,0 +1,211 @@
+"""A charger's queue as its gateway works it: claim the next command, settle it by the answer, or lose it.
+
+Each step is one conditional UPDATE, committed before anything goes onto the wire.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db import IntegrityError
+from django.db.models import Exists, F, Q
+
+from chargers.frames import Error, Result
+from chargers.models import Charger, Command, Limit, Transaction
+from chargers.ocpp16 import calls
+from chargers.ocpp16.profiles import Capabilities
+from chargers.schedule import Schedule
+from chargers.settlement import Kind, Outcome, State, settle, take_late_answer
+
+logger = logging.getLogger(__name__)
+
+MOST_SENDS = 2
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A command that is ours to send: its frame's parts, and how long the charger has."""
+
+    command_id: int
+    message_id: str
+    action: str
+    payload: dict[str, Any]
+    deadline_at: datetime
+
+
+def claim_next(charger_id: int, *, epoch: int, now: datetime) -> Sending | None:
+    """Claim the charger's next command for the connection `epoch`; None when there is nothing to send.
+
+    A command that needs no call any more is settled on the way.
+    """
+    while True:
+        due = Command.objects.filter(
+            charger_id=charger_id, state=State.QUEUED, not_before__lte=now, deadline_at__gt=now
+        )
+        command = due.select_related("outlet__evse", "charger", "transaction").order_by("id").first()
+        if command is None:
+            return None
+        try:
+            call = _call_for(command, now=now)
+        except (calls.UnableToSend, ValueError) as reason:
+            logger.error("%s for charger %s can't be sent: %s", command, command.charger, reason)
+            call = None
+        if call is None:
+            settle(command, state=State.ANSWERED, outcome=Outcome.REJECTED, now=now, expected=(State.QUEUED,))
+            continue
+        message_id = str(uuid4())
+        action, payload = call
+        owner = Charger.objects.filter(pk=charger_id, epoch=epoch)
+        try:
+            claimed = Command.objects.filter(Exists(owner), pk=command.pk, state=State.QUEUED).update(
+                state=State.SENT,
+                message_id=message_id,
+                epoch=epoch,
+                sends=F("sends") + 1,
+                sent_at=now,
+                sent_payload={"action": action, "payload": payload},
+            )
+        except IntegrityError:
+            # Another one is unanswered; the next look comes after its end.
+            return None
+        if claimed:
+            return Sending(command.pk, message_id, action, payload, command.deadline_at)
+        if not owner.exists():
+            return None
+
+
+def take_answer(charger_id: int, answer: Result | Error, *, now: datetime) -> bool:
+    """Settle the command that an answer belongs to; False when it belongs to none of this charger."""
+    command = (
+        Command.objects.filter(charger_id=charger_id, message_id=answer.message_id)
+        .select_related("outlet__evse", "charger", "transaction")
+        .first()
+    )
+    if command is None:
+        return False
+    action = (command.sent_payload or {}).get("action", "")
+    if isinstance(answer, Error):
+        outcome = calls.outcome_of_error(answer.code)
+        told: Any = {"error": answer.code, "description": answer.description}
+        logger.warning(
+            "charger %s: %s failed: %s %s", command.charger, action, answer.code, answer.description
+        )
+    else:
+        outcome, told = calls.outcome_of(action, answer.payload), answer.payload
+    schedule = None
+    if command.kind == Kind.READ_SCHEDULE and outcome == Outcome.ACCEPTED:
+        schedule = calls.schedule_of(
+            place_of(command), answer.payload, asked_duration_s=command.duration_s or 0, received_at=now
+        )
+        outcome = Outcome.ACCEPTED if schedule else Outcome.UNKNOWN
+    _learn(command, action, outcome)
+    is_settled = settle(
+        command,
+        state=State.ANSWERED,
+        outcome=outcome,
+        answer=told,
+        told=schedule.to_document() if schedule else None,
+        now=now,
+        expected=(State.SENT,),
+    )
+    if not is_settled:
+        command.refresh_from_db()
+        take_late_answer(command, outcome=outcome, answer=told, now=now)
+    return True
+
+
+def lose(sending: Sending, *, now: datetime) -> None:
+    """Queue a command again whose socket was lost in the middle, once, or give it up."""
+    for command in Command.objects.filter(
+        pk=sending.command_id, state=State.SENT, message_id=sending.message_id
+    ):
+        _lose(command, now=now)
+
+
+def lose_all(charger_id: int, *, epoch: int, now: datetime) -> None:
+    """Do the same for what an earlier connection left behind."""
+    for command in Command.objects.filter(charger_id=charger_id, state=State.SENT).exclude(epoch=epoch):
+        _lose(command, now=now)
+
+
+def give_up(sending: Sending, *, now: datetime) -> None:
+    """Settle a command that the charger did not answer in its time."""
+    command = Command.objects.filter(pk=sending.command_id, message_id=sending.message_id).first()
+    if command is not None:
+        settle(command, state=State.NO_ANSWER, now=now, expected=(State.SENT,))
+
+
+def due_chargers(gateway_id: str, *, now: datetime) -> list[int]:
+    """Return the chargers of a gateway for which a command waits to be sent."""
+    due = Command.objects.filter(
+        state=State.QUEUED, not_before__lte=now, deadline_at__gt=now, charger__gateway_id=gateway_id
+    )
+    return list(due.order_by().values_list("charger_id", flat=True).distinct())
+
+
+def next_due_at(charger_id: int, *, now: datetime) -> datetime | None:
+    """Return when the charger's next delayed command may go."""
+    later = Command.objects.filter(charger_id=charger_id, state=State.QUEUED, not_before__gt=now)
+    return later.order_by("not_before").values_list("not_before", flat=True).first()
+
+
+def place_of(command: Command) -> calls.Place:
+    """Return the outlet that a command is for."""
+    outlet = command.outlet
+    connectors = outlet.evse.document.get("connectors") or [{}]
+    return calls.Place(
+        number=outlet.number,
+        voltage_v=outlet.voltage_v,
+        phases=outlet.phases,
+        max_current_a=outlet.max_current_a,
+        is_dc=connectors[0].get("power_type") == "DC",
+        capabilities=Capabilities.from_configuration(command.charger.configuration),
+    )
+
+
+def _call_for(command: Command, *, now: datetime) -> calls.OwnCall | None:
+    """Return the call that does what the command wants; None when there is nothing left to do."""
+    place = place_of(command)
+    if command.kind == Kind.READ_SCHEDULE:
+        return calls.read_call(place, command.duration_s or 0)
+    charging = command.transaction
+    if command.kind == Kind.RESTORE:
+        # Another transaction may have begun since.
+        charging = Transaction.objects.filter(outlet_id=command.outlet_id, stopped_at=None).first()
+    elif charging is None or charging.stopped_at:
+        return None
+    limits = Limit.objects.filter(transaction=charging).exclude(source=command.source)
+    schedules = [Schedule.from_document(limit.schedule) for limit in limits.order_by("accepted_at", "id")]
+    if command.schedule:
+        wanted = Schedule.from_document(command.schedule)
+        if wanted.ends_at is not None and wanted.ends_at <= now:
+            return None
+        schedules.append(wanted)
+    call = None
+    if charging and schedules:
+        call = calls.limit_call(place, schedules, transaction_id=charging.pk, now=now)
+    return call or calls.clear_call(place)
+
+
+def _learn(command: Command, action: str, outcome: str) -> None:
+    """Remember what the charger shows that it can or can't do."""
+    charger = Charger.objects.filter(pk=command.charger_id)
+    if action == calls.READ and outcome in (Outcome.NOT_SUPPORTED, Outcome.ACCEPTED):
+        charger.update(reads_schedules=outcome == Outcome.ACCEPTED)
+    elif action == calls.SET and outcome in (Outcome.NOT_SUPPORTED, Outcome.ACCEPTED):
+        charger.update(takes_profiles=outcome == Outcome.ACCEPTED)
+    elif action == calls.CLEAR and outcome == Outcome.NOT_SUPPORTED:
+        charger.filter(Q(takes_profiles=None)).update(takes_profiles=False)
+
+
+def _lose(command: Command, *, now: datetime) -> None:
+    if command.sends >= MOST_SENDS or command.deadline_at <= now:
+        settle(command, state=State.NO_ANSWER, now=now, expected=(State.SENT,))
+        return
+    Command.objects.filter(pk=command.pk, state=State.SENT, message_id=command.message_id).update(
+        state=State.QUEUED, message_id=None
+    )

@@ -1,0 +1,33 @@
+"""Signs that a charger's active profile may have changed: OCPP 1.6 has no message that says so."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chargers.commands import read_schedule
+from chargers.models import Charger, Outlet, Transaction
+
+# Signs come in groups: a status, then a meter value.
+DEBOUNCE_S = 2
+HORIZON_S = 3600
+PATIENCE = timedelta(seconds=20)
+
+
+def expect_change(source: Charger | Outlet | Transaction, *, now: datetime) -> None:
+    """Ask for the schedule in force where a profile was accepted: of a charger, an outlet, a transaction."""
+    charging = Transaction.objects.filter(stopped_at=None, was_limited=True).select_related("outlet__charger")
+    if isinstance(source, Charger):
+        charging = charging.filter(outlet__charger=source)
+    elif isinstance(source, Outlet):
+        charging = charging.filter(outlet=source)
+    else:
+        charging = charging.filter(pk=source.pk)
+    for transaction in charging:
+        if transaction.outlet.charger.reads_schedules is not False:
+            read_schedule(
+                transaction=transaction,
+                duration_s=HORIZON_S,
+                deadline_at=now + timedelta(seconds=DEBOUNCE_S) + PATIENCE,
+                now=now,
+                delay_s=DEBOUNCE_S,
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django import db
@@ -254,14 +254,14 @@ class ChargerConnection:
         await run(learning.learn, self.charger_id, message, now=timezone.now())
 
     async def _patiently(self, answered: asyncio.Future[Result | Error]) -> Result | Error:
-        """Wait for an answer, but not long once there is a command to send."""
-        began_s = self._loop.time()
+        """Return an answer, but don't wait long for it once there is a command to send."""
+        ends_s = self._loop.time() + LEARN_LIMIT_WHEN_BUSY_S
         woken = self._loop.create_task(self._is_woken.wait())
+        anything: list[asyncio.Future[Any]] = [answered, woken]
         try:
-            await asyncio.wait([answered, woken], timeout=LEARN_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
-            if not answered.done():
-                limit_s = LEARN_LIMIT_WHEN_BUSY_S if woken.done() else 0.0
-                await asyncio.wait([answered], timeout=began_s + limit_s - self._loop.time())
+            await asyncio.wait(anything, timeout=LEARN_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+            if woken.done() and not answered.done():
+                await asyncio.wait([answered], timeout=ends_s - self._loop.time())
         finally:
             woken.cancel()
         if not answered.done():

@@ -99,7 +99,7 @@ def take_answer(charger_id: int, answer: Result | Error, *, now: datetime) -> bo
     schedule = None
     if command.kind == Kind.READ_SCHEDULE and outcome == Outcome.ACCEPTED:
         schedule = calls.schedule_of(
-            place_of(command), answer.payload, asked_duration_s=command.duration_s or 0, received_at=now
+            place_of(command), told, asked_duration_s=command.duration_s or 0, received_at=now
         )
         outcome = Outcome.ACCEPTED if schedule else Outcome.UNKNOWN
     _learn(command, action, outcome)

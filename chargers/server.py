@@ -13,7 +13,6 @@ from django import db
 from django.utils import timezone
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
-from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from chargers import door, ownership, queue
@@ -241,7 +240,7 @@ async def _serve(
         await asyncio.to_thread(threads.close)
 
 
-def _select_subprotocol(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+def _select_subprotocol(socket: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     return next((ours for ours in SUBPROTOCOLS if ours in offered), None)
 
 

@@ -97,19 +97,22 @@ def _take_effect(command: Command, *, now: datetime) -> None:
         if not accepted and command.outcome != Outcome.UNKNOWN:
             logger.warning("charger %s did not go back to its limits: %s", command.charger, command.answer)
     elif command.kind == Kind.SET_LIMIT and accepted:
-        charging = Transaction.objects.get(pk=command.transaction_id)
-        if charging.stopped_at:
-            # It was over before the answer came: the profile must not stay for the next driver.
-            restore(command.outlet, now=now)
-            return
-        Limit.objects.update_or_create(
-            transaction=charging,
-            source=command.source,
-            defaults={"schedule": command.schedule, "accepted_at": now},
-        )
-        Transaction.objects.filter(pk=command.transaction_id).update(was_limited=True)
-        # Its profile replaced whatever the charger held in the outlet's one slot.
-        Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
+        _take_limit(command, now=now)
     elif command.kind == Kind.CLEAR_LIMIT and command.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
         Limit.objects.filter(transaction=command.transaction, source=command.source).delete()
         Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
+
+
+def _take_limit(command: Command, *, now: datetime) -> None:
+    running = Transaction.objects.filter(commands=command, stopped_at=None)
+    if not running.update(was_limited=True):
+        # It was over before the answer came: the profile must not stay for the next driver.
+        restore(command.outlet, now=now)
+        return
+    Limit.objects.update_or_create(
+        transaction=running.get(),
+        source=command.source,
+        defaults={"schedule": command.schedule, "accepted_at": now},
+    )
+    # Its profile replaced whatever the charger held in the outlet's one slot.
+    Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)

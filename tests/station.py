@@ -46,7 +46,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_gateway(port: int = 0) -> Iterator[str]:
-    """Run a gateway in a thread; yields its address, ws://127.0.0.1:PORT. Needs a real (transaction) database."""
+    """Run a gateway in a thread; yields its address, ws://127.0.0.1:PORT. For tests with transaction=True."""
     port = port or free_port()
     stop, is_ready = threading.Event(), threading.Event()
     failures: list[BaseException] = []
@@ -77,8 +77,8 @@ def running_gateway(port: int = 0) -> Iterator[str]:
 class Station:
     """An OCPP 1.6 station; a context manager.
 
-    `replies` says how it answers our calls: a payload, a function of the request, or None for silence. What is
-    not listed gets CALLERROR NotImplemented. Every frame is kept in `received`, our calls in `calls`.
+    `replies` says how it answers our calls: a payload, a function of the request, or None for silence. What
+    is not listed gets CALLERROR NotImplemented. Every frame is kept in `received`, our calls in `calls`.
     """
 
     def __init__(

@@ -21,8 +21,9 @@ class Command(ConsoleCommand):
         """Take the address to listen on."""
         parser.add_argument("--listen", default="127.0.0.1:9000", metavar="HOST:PORT")
 
-    def run(self, *, listen: str, **_: Any) -> None:
+    def run(self, **options: Any) -> None:
         """Print one `ready` line when serving, and drain at a signal."""
+        listen: str = options["listen"]
         host, _separator, port = listen.rpartition(":")
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
             raise ConsoleError(f"{listen!r} is not HOST:PORT, such as 127.0.0.1:9000.")

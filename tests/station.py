@@ -153,13 +153,10 @@ class Station:
             return self._answers[message_id]
 
     def called(self, action: str, *, times: int = 1, within_s: float = 5) -> list[Any]:
-        """Return the payload of the gateway's n-th call of an action, once it came."""
-
-        def payloads() -> list[Any]:
-            return [frame for frame in list(self.calls) if frame[2] == action]
-
-        wait_for(lambda: len(payloads()) >= times, within_s)
-        return payloads()[times - 1]
+        """Return the frame of the gateway's n-th call of an action, once it came."""
+        return wait_for(
+            lambda: [frame for frame in list(self.calls) if frame[2] == action][times - 1 :], within_s
+        )[0]
 
     def is_closed(self) -> bool:
         """Tell whether the gateway closed the socket."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
+import os
 import threading
 from collections.abc import Callable
 from typing import IO
@@ -170,4 +172,7 @@ class EmbeddedNode:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    """Return the system's own words; servers wrap them in theirs."""
+    said = str(error).lower()
+    known = [os.strerror(code).lower() for code in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)]
+    return next((reason for reason in known if reason in said), said)

@@ -17,6 +17,23 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_LIMIT_S = 12
+# What a node reads; whatever the shell has set of it must not change the story.
+NODE_SETTINGS = {
+    "ACCEPT_UNKNOWN_TOKENS",
+    "ALLOWED_HOSTS",
+    "DATABASE_URL",
+    "DEBUG",
+    "DJANGO_SETTINGS_MODULE",
+    "FIELD_KEYS",
+    "INVITATION_LIFE_S",
+    "OLD_TOKEN_GRACE_S",
+    "OUTBOUND_ALLOWED_NETWORKS",
+    "PROFILE_RATE",
+    "PROFILE_TIMEOUT_S",
+    "REDIS_URL",
+    "RESULT_GRACE_S",
+    "SECRET_KEY",
+}
 
 
 class StepFailed(Exception):
@@ -58,18 +75,20 @@ class Program:
             text=True,
             start_new_session=True,
         )
-        for stream, take in (
-            (self.process.stdout, self.lines.put),
-            (self.process.stderr, self.errors.append),
-        ):
-            threading.Thread(target=self._read, args=(stream, take), daemon=True).start()
+        self._readers = [
+            threading.Thread(target=self._read, args=reading, daemon=True)
+            for reading in ((self.process.stdout, self.lines.put), (self.process.stderr, self.errors.append))
+        ]
+        for reader in self._readers:
+            reader.start()
 
     def _arguments(self, arguments: list[str]) -> list[str]:
         return [sys.executable, "manage.py", *arguments]
 
     def _read(self, stream: Any, take: Callable[[str], object]) -> None:
-        for line in stream:
-            take(line.rstrip("\n"))
+        with stream:
+            for line in stream:
+                take(line.rstrip("\n"))
 
     def line(self, *, within_s: float, what: str) -> str:
         """Return the next output line. Raises StepFailed when none comes or the program ended."""
@@ -101,6 +120,8 @@ class Program:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        for reader in self._readers:
+            reader.join(1)
 
 
 class Node:
@@ -113,7 +134,7 @@ class Node:
         self.http_port = free_port(port)
         self.ocpp_port = free_port(port + 1000)
         self.url = f"http://127.0.0.1:{self.http_port}"
-        clean = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
+        clean = {key: value for key, value in os.environ.items() if key not in NODE_SETTINGS}
         self.environment = clean | {
             "DATA_DIR": str(folder),
             "NODE_URL": self.url,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -13,8 +12,6 @@ import pytest
 import requests
 
 from demo.processes import ROOT, Node, free_port
-
-pytestmark = pytest.mark.skipif(os.environ["LANE"] != "embedded", reason="the embedded node")
 
 
 def make_node(folder: Path) -> Node:

@@ -44,6 +44,7 @@ LEARN_LIMIT_S = 10.0
 LEARN_LIMIT_WHEN_BUSY_S = 2.0
 # A charger that connects usually tells first that it started.
 LEARN_AFTER_S = 3.0
+ANSWER_WAITS_S = 1.0
 
 
 class SocketLost(Exception):
@@ -201,14 +202,12 @@ class ChargerConnection:
         async with self._turn:
             if self._is_lost:
                 return False
-            if not await run(
-                ownership.is_owner, self.charger_id, epoch=self.epoch, gateway_id=self.gateway.gateway_id
-            ):
-                self._loop.create_task(self.close("replaced by a newer connection"))
-                return False
             sending = await run(queue.claim_next, self.charger_id, epoch=self.epoch, now=timezone.now())
             if sending is None:
-                self._wake_later(await run(queue.next_due_at, self.charger_id, now=timezone.now()))
+                if await run(ownership.is_owner, self.charger_id, epoch=self.epoch):
+                    self._wake_later(await run(queue.next_due_at, self.charger_id, now=timezone.now()))
+                else:
+                    self.gateway.spawn(self.close("replaced by a newer connection"))
                 return False
             answered = self._expect(sending.message_id)
             try:
@@ -232,9 +231,23 @@ class ChargerConnection:
             self._waiting = None
             await run(queue.give_up, sending, now=timezone.now())
         else:
-            await run(queue.take_answer, self.charger_id, message, now=timezone.now())
+            await self._take_answer(message, until=sending.deadline_at)
         finally:
             self._waiting = None
+
+    async def _take_answer(self, message: Result | Error, *, until: datetime) -> None:
+        """Settle a command by its answer; a database that is away for a moment must not lose it."""
+        while True:
+            try:
+                await self.gateway.threads.run(
+                    queue.take_answer, self.charger_id, message, now=timezone.now()
+                )
+                return
+            except db.OperationalError as error:
+                if timezone.now() > until:
+                    raise
+                logger.error("charger %s: its answer waits: %s", self.identity, _line(error))
+                await asyncio.sleep(ANSWER_WAITS_S)
 
     async def _ask_configuration(self) -> None:
         run = self.gateway.threads.run

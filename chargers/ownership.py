@@ -87,9 +87,9 @@ def seen(charger_id: int, *, epoch: int, now: datetime) -> None:
     Charger.objects.filter(pk=charger_id, epoch=epoch).update(last_seen_at=now)
 
 
-def is_owner(charger_id: int, *, epoch: int, gateway_id: str) -> bool:
-    """Tell whether a connection still owns the charger."""
-    return Charger.objects.filter(pk=charger_id, epoch=epoch, gateway_id=gateway_id).exists()
+def is_owner(charger_id: int, *, epoch: int) -> bool:
+    """Tell whether a connection is the charger's newest."""
+    return Charger.objects.filter(pk=charger_id, epoch=epoch).exists()
 
 
 def owned(gateway_id: str) -> dict[int, int]:

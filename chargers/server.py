@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from http import HTTPStatus
+from socket import gaierror
 from typing import Any
 
 from django import db
@@ -201,7 +203,13 @@ def run(
     on_ready: Callable[[], object] = lambda: None,
 ) -> None:
     """Serve chargers until `stop` is set; for any thread. Raises OSError when it can't listen."""
-    asyncio.run(_serve(host=host, port=port, bus=bus, stop=stop, on_ready=on_ready))
+    try:
+        asyncio.run(_serve(host=host, port=port, bus=bus, stop=stop, on_ready=on_ready))
+    except OSError as error:
+        if error.errno is None or isinstance(error, gaierror):
+            raise
+        # asyncio wraps the reason in its own words.
+        raise OSError(error.errno, os.strerror(error.errno)) from error
 
 
 async def _serve(

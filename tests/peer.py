@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,10 +15,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from requests.structures import CaseInsensitiveDict
 
+from tests.ports import PORTS
 from tests.waiting import wait_for
 
 # Below the ports that the system gives to outgoing connections, and none that our client refuses.
-PORTS = range(20_000, 26_000)
 TIMESTAMP = "2026-01-15T12:00:00Z"
 
 
@@ -48,18 +47,6 @@ class Answer:
 
     def fits(self, method: str, path: str) -> bool:
         return self.method in {method, "*"} and path.startswith(self.path)
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now, for servers that open it themselves."""
-    for port in random.sample(PORTS, 200):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError("no free port")
 
 
 def enveloped(data: Any = None, status_code: int = 1000, **fields: Any) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from chargers import server
 from chargers.bus import bus_from_settings
+from tests.ports import free_port
 from tests.waiting import wait_for
 
-_ports = itertools.cycle(range(21000, 24000))
 Reply = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]] | None
 
 
@@ -30,18 +30,6 @@ class CallRefused(Exception):
         super().__init__(f"{frame[2]}: {frame[3]}")
         self.frame = frame
         self.code = frame[2]
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, below those that clients are given."""
-    for port in _ports:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from django.db import connection
 
 from chargers.models import Charger
 from tests.chargers.owed import ACCEPTED, SET, owe_limit, settled
-from tests.station import Station, free_port
+from tests.ports import free_port
+from tests.station import Station
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from ocpi.protocol.envelope import success
 from ocpi.protocol.views import OcpiView
-from tests.peer import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.urls(__name__)
 

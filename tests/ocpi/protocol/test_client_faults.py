@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ocpi.protocol.client import LARGEST_ANSWER, CallFailed, Reply, send
-from tests.peer import free_port
+from tests.ports import free_port
 
 DEADLINE_S = 0.3
 OK = b'{"status_code":1000,"timestamp":"2026-01-15T12:00:00Z"}'

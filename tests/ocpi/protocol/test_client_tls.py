@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ocpi.protocol.client import CallFailed, Reply, send
-from tests.peer import free_port
+from tests.ports import free_port
 
 NAME = "ocpi.example.com"
 

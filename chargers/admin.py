@@ -59,7 +59,7 @@ class ChargerAdmin(admin.ModelAdmin):
     list_filter = ["ocpp_version", "vendor", "takes_profiles", "reads_schedules"]
     list_select_related = ["location"]
     search_fields = ["identity", "location__location_id", "vendor", "model"]
-    fields = [
+    readonly_fields = [
         "identity",
         "location",
         "connected",
@@ -68,9 +68,6 @@ class ChargerAdmin(admin.ModelAdmin):
         "vendor",
         "model",
         "firmware",
-        "takes_profiles",
-        "reads_schedules",
-        "configuration",
         "configuration_at",
         "gateway",
         "epoch",
@@ -78,8 +75,12 @@ class ChargerAdmin(admin.ModelAdmin):
         "last_seen_at",
         "created_at",
     ]
-    readonly_fields = [
-        name for name in fields if name not in ("takes_profiles", "reads_schedules", "configuration")
+    fields = [
+        *readonly_fields[:8],
+        "takes_profiles",
+        "reads_schedules",
+        "configuration",
+        *readonly_fields[8:],
     ]
     inlines = [OutletInline]
 

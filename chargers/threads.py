@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -41,8 +42,9 @@ class DatabaseThreads:
         """Finish what was asked for, close the connections and end the threads."""
         for _ in self._threads:
             self._jobs.put(None)
+        ends_s = time.monotonic() + JOIN_LIMIT_S
         for thread in self._threads:
-            thread.join(JOIN_LIMIT_S)
+            thread.join(max(0.0, ends_s - time.monotonic()))
 
     def _work(self) -> None:
         try:

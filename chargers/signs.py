@@ -10,7 +10,8 @@ from chargers.models import Charger, Outlet, Transaction
 # Signs come in groups: a status, then a meter value.
 DEBOUNCE_S = 2
 HORIZON_S = 3600
-PATIENCE = timedelta(seconds=20)
+# While a charger stays silent on this, what Senders ask of it has to wait.
+PATIENCE = timedelta(seconds=6)
 
 
 def expect_change(source: Charger | Outlet | Transaction, *, now: datetime) -> None:

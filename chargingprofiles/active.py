@@ -24,7 +24,8 @@ PUSH_KIND = "active_profile"
 # OCPI: a useful duration is between 5 and 60 minutes.
 HORIZON_S = 3600
 LEAST_HORIZON_S = 300
-READ_PATIENCE = timedelta(seconds=20)
+# A charger that never answers this must not keep the next profile waiting; then we compute what is active.
+READ_PATIENCE = timedelta(seconds=6)
 
 
 def arm(partner: Partner, session: Session, *, now: datetime) -> None:

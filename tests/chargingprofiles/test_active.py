@@ -60,6 +60,14 @@ def test_asks_the_charger_after_an_accepted_profile(sender, charging):
     assert not Push.objects.exists()
 
 
+def test_does_not_keep_the_next_profile_waiting_for_a_charger_that_tells_nothing(sender, charging):
+    put(charging.session.session_id)
+    charger.says("ACCEPTED")
+
+    command = charger.pending()
+    assert command.deadline_at - command.created_at <= timedelta(seconds=6)
+
+
 def test_tells_the_sender_the_active_profile_of_the_next_hour(sender, charging, now):
     accept(charging, now, 16, 10)
 

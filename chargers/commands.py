@@ -10,19 +10,7 @@ from django.db import transaction as database
 from chargers.models import Charger, Command, Limit, Transaction
 from chargers.owing import owe, wake
 from chargers.schedule import Schedule, ceiling, lowest
-from chargers.settlement import Kind, State, command_settled, settle
-
-__all__ = [
-    "cancel",
-    "clear_limit",
-    "command_settled",
-    "effective",
-    "has_limit",
-    "is_connected",
-    "read_schedule",
-    "set_limit",
-    "settle",
-]
+from chargers.settlement import Kind, State, settle
 
 # The source of a READ_SCHEDULE that nobody asked for: the charger showed a sign of change.
 SIGN = "sign"

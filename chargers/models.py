@@ -13,6 +13,7 @@ class Gateway(models.Model):
     """A gateway process; alive while its heartbeat is fresh. Its id is new with every start."""
 
     id = models.CharField(primary_key=True, max_length=80)
+    port = models.PositiveIntegerField(default=9000, help_text="Where it listens for chargers.")
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
 

@@ -28,18 +28,18 @@ UNKNOWN_AFTER = timedelta(seconds=30)
 MOST_PER_SWEEP = 100
 
 
-def open_gateway(*, now: datetime) -> str:
+def open_gateway(*, port: int, now: datetime) -> str:
     """Register a gateway process and return its id, which is new with every start."""
     gateway_id = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid4().hex[:12]}"
-    Gateway.objects.create(id=gateway_id, started_at=now, heartbeat_at=now)
+    Gateway.objects.create(id=gateway_id, port=port, started_at=now, heartbeat_at=now)
     return gateway_id
 
 
-def beat(gateway_id: str, *, now: datetime) -> bool:
+def beat(gateway_id: str, *, port: int, now: datetime) -> bool:
     """Say that the gateway lives; False when it was taken for dead meanwhile and its chargers given up."""
     if Gateway.objects.filter(pk=gateway_id).update(heartbeat_at=now):
         return True
-    Gateway.objects.create(id=gateway_id, started_at=now, heartbeat_at=now)
+    Gateway.objects.create(id=gateway_id, port=port, started_at=now, heartbeat_at=now)
     return False
 
 

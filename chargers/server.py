@@ -48,8 +48,9 @@ class ChargerSocket(ServerConnection):
 class GatewayServer:
     """One gateway: its connections by charger, and the threads that reach the database for them."""
 
-    def __init__(self, gateway_id: str, threads: DatabaseThreads) -> None:
+    def __init__(self, gateway_id: str, port: int, threads: DatabaseThreads) -> None:
         self.gateway_id = gateway_id
+        self.port = port
         self.threads = threads
         self.connections: dict[int, ChargerConnection] = {}
         self.is_stopping = False
@@ -125,7 +126,7 @@ class GatewayServer:
         self._round += 1
         try:
             if self._round % BEAT_EVERY == 0 and not await self.threads.run(
-                ownership.beat, self.gateway_id, now=now
+                ownership.beat, self.gateway_id, port=self.port, now=now
             ):
                 logger.warning("this gateway was taken for dead; its chargers must connect again")
                 self._close_all("connect again")
@@ -217,7 +218,8 @@ async def _serve(
 ) -> None:
     threads = DatabaseThreads(DATABASE_THREADS)
     try:
-        gateway = GatewayServer(await threads.run(ownership.open_gateway, now=timezone.now()), threads)
+        gateway_id = await threads.run(ownership.open_gateway, port=port, now=timezone.now())
+        gateway = GatewayServer(gateway_id, port, threads)
         try:
             async with serve(
                 gateway.serve_charger,

@@ -9,17 +9,16 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 
 from chargers.commands import is_connected
-from chargers.models import Charger, Command
+from chargers.models import Charger, Command, Gateway
 from chargers.settlement import OPEN
 from ocpi.protocol.times import format_datetime
 
-OCPP_PORT = 9000
-
 
 def url_of(charger: Charger) -> str:
-    """Return the address that the charger connects to: the node's own host, at the gateway's port."""
+    """Return the address that the charger connects to: the node's host, at the newest gateway's port."""
     host = urlsplit(settings.NODE_URL).hostname or "127.0.0.1"
-    return f"ws://{f'[{host}]' if ':' in host else host}:{OCPP_PORT}/{quote(charger.identity, safe='')}"
+    newest = Gateway.objects.order_by("started_at").last() or Gateway()
+    return f"ws://{f'[{host}]' if ':' in host else host}:{newest.port}/{quote(charger.identity, safe='')}"
 
 
 def added(charger: Charger) -> dict[str, Any]:

@@ -68,12 +68,9 @@ def clear_profile(profile_id: int) -> dict[str, Any]:
     return {"id": profile_id}
 
 
-def composite_request(connector_id: int, duration_s: int, unit: Unit | None = None) -> dict[str, Any]:
+def composite_request(connector_id: int, duration_s: int) -> dict[str, Any]:
     """Return GetCompositeSchedule.req; without a unit the charger answers in its own."""
-    request: dict[str, Any] = {"connectorId": connector_id, "duration": duration_s}
-    if unit is not None:
-        request["chargingRateUnit"] = unit.value
-    return request
+    return {"connectorId": connector_id, "duration": duration_s}
 
 
 @dataclass(frozen=True)

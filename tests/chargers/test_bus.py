@@ -53,7 +53,6 @@ def test_wakes_other_threads() -> None:
 
 
 @pytest.mark.services
-@pytest.mark.skipif(not settings.REDIS_URL, reason="the services lane has Redis")
 def test_wakes_other_processes() -> None:
     with listening(RedisBus(settings.REDIS_URL)) as heard:
         other_process = RedisBus(settings.REDIS_URL)

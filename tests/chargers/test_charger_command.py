@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from chargers.models import Charger, Outlet
+from chargers.ownership import open_gateway
 from locations.models import Evse, Location
 from ocpi.protocol.errors import InvalidParameters
 from tests.factories import NOW, make_charger, make_transaction
@@ -60,6 +62,13 @@ def test_uses_a_location_that_is_there(settings: Any) -> None:
 def test_names_the_location_after_the_charger() -> None:
     assert charger_command("add", "NL*ABC*1")["location_id"] == "LOC-NL*ABC*1"
     assert charger_command("add", "NL*ABC*1B")["url"] == "ws://127.0.0.1:9000/NL%2AABC%2A1B"
+
+
+def test_names_the_port_that_the_gateway_listens_on() -> None:
+    open_gateway(port=9100, now=NOW)
+    open_gateway(port=9200, now=NOW + timedelta(seconds=1))
+
+    assert charger_command("add", "CH1")["url"] == "ws://127.0.0.1:9200/CH1"
 
 
 @pytest.mark.parametrize(

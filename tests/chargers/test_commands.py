@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from chargers.commands import cancel, command_settled, effective, has_limit
+from chargers.commands import cancel, effective, has_limit
 from chargers.models import Charger, Command, Outlet, Transaction
 from chargers.schedule import Unit
-from chargers.settlement import give_up_overdue
+from chargers.settlement import command_settled, give_up_overdue
 from tests.chargers.owed import (
     ACCEPTED,
     AMPS_16,

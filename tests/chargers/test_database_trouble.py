@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from chargers.models import Charger
@@ -14,11 +13,8 @@ from tests.chargers.owed import ACCEPTED, SET, owe_limit, settled
 from tests.station import CallRefused, Station
 from tests.waiting import wait_for
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.services,
-    pytest.mark.skipif(not settings.REDIS_URL, reason="needs PostgreSQL, which drops connections on request"),
-]
+# PostgreSQL drops connections on request.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
 
 
 def drop_connections() -> None:

@@ -77,7 +77,7 @@ def test_gives_the_charger_to_the_newest_socket_at_any_gateway(
 
 def test_refuses_writes_of_older_connections(charger: Charger) -> None:
     now = timezone.now()
-    gateway_id = ownership.open_gateway(now=now)
+    gateway_id = ownership.open_gateway(port=9000, now=now)
     first = ownership.take(charger, gateway_id=gateway_id, version="1.6", now=now)
     second = ownership.take(charger, gateway_id=gateway_id, version="1.6", now=now)
 
@@ -181,7 +181,7 @@ def test_restores_the_limits_when_the_charger_speaks_again(charger: Charger, con
 
 def test_frees_the_chargers_of_a_gateway_that_died(charger: Charger) -> None:
     now = timezone.now()
-    gateway_id = ownership.open_gateway(now=now)
+    gateway_id = ownership.open_gateway(port=9000, now=now)
     ownership.take(charger, gateway_id=gateway_id, version="1.6", now=now)
     later = now + timedelta(seconds=10)
 
@@ -194,7 +194,7 @@ def test_frees_the_chargers_of_a_gateway_that_died(charger: Charger) -> None:
     sweeper.sweep_once(later + timedelta(seconds=30))
     assert Evse.objects.get().status == "UNKNOWN"
     # The gateway was only slow: it must begin anew.
-    assert not ownership.beat(gateway_id, now=later)
+    assert not ownership.beat(gateway_id, port=9000, now=later)
 
 
 def test_queues_again_what_a_dead_gateway_had_sent(charger: Charger, connect: Connect) -> None:

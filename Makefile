@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check
+.PHONY: help setup run demo test check bench pins
 
 help:
 	@echo "make setup   the virtualenv, nothing else"
@@ -13,6 +13,7 @@ help:
 	@echo "make demo    the whole loop between two nodes and a simulated charger (KEEP=1 leaves it up)"
 	@echo "make test    the tests, on every lane that this machine can run"
 	@echo "make check   format, lint, types, layers, migrations, deployment settings"
+	@echo "make bench   the control loop's times, on every form of the node that this machine can run"
 
 setup: .venv/.runtime
 
@@ -47,6 +48,9 @@ check: .venv/.development
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python config/deployment_check.py
+
+bench: .venv/.development
+	@$(BIN)/python -m benchmarks
 
 # Renew the pins: `make pins` needs uv.
 pins:

@@ -21,8 +21,8 @@ from chargingprofiles.models import Kind, ProfileRequest
 from chargingprofiles.objects import is_over, schedule_of
 from ocpi.partners.grants import may_steer
 from ocpi.partners.models import Partner
-from sessions.actions import find_own
 from sessions.models import Session
+from sessions.visibility import find_own
 
 NOTHING_TO_CLEAR = (ProfileRequest.Decision.UNKNOWN, "no profile to clear")
 # The charger must answer a little before the announced end, so that its result arrives in time.
@@ -69,8 +69,7 @@ def answer(*, partner: Partner, session_id: str, wish: Wish, now: datetime) -> A
     session = find_own(session_id)
     if session is None:
         return Answer("UNKNOWN_SESSION")
-    token_party = (session.token_country_code, session.token_party_id)
-    if not may_steer(partner, location_id=session.location_id, token_party=token_party):
+    if not may_steer(partner, location_id=session.location_id, token_party=session.token_party):
         return Answer("REJECTED")
     with transaction.atomic(durable=True):
         # One wish at a time per session: the rate, repeats and replacements are counted under this lock.

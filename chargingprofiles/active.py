@@ -84,8 +84,7 @@ def render(partner: Partner, object_key: str, sent_document: Any) -> Message | N
     session = Session.objects.filter(pk=object_key, partner=None, status=Session.Status.ACTIVE).first()
     if session is None or not ArmedSender.objects.filter(partner=partner, session=session).exists():
         return None
-    token_party = (session.token_country_code, session.token_party_id)
-    if not may_steer(partner, location_id=session.location_id, token_party=token_party):
+    if not may_steer(partner, location_id=session.location_id, token_party=session.token_party):
         return None
     active = ActiveProfile.objects.filter(session=session).first()
     # Outdated: a newer reading is under way and will ask for this again.

@@ -14,25 +14,12 @@ from locations.models import Evse
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import fold
 from sessions.models import Session
-from sessions.outgoing import owe_running, owe_session
+from sessions.outgoing import owe_session
 from sessions.periods import close_period
-from sessions.visibility import entitled, find_own, visible_to
-
-__all__ = [
-    "activate",
-    "end_session",
-    "entitled",
-    "find_own",
-    "owe_running",
-    "start_session",
-    "update_energy",
-    "visible_to",
-]
 
 # How long energy may wait for company before it is pushed; the sweep adds up to a second.
 ENERGY_WAITS_S = 3
 PERIOD_S = 3600
-FINAL = [Session.Status.COMPLETED, Session.Status.INVALID]
 
 
 def start_session(
@@ -124,7 +111,7 @@ def update_energy(*, session: Session, kwh: Decimal, at: datetime, now: datetime
     with transaction.atomic():
         _lock(session)
         volume = _kwh(kwh)
-        if session.status in FINAL or volume == session.document["kwh"]:
+        if session.status in Session.OVER or volume == session.document["kwh"]:
             return False
         changes: dict[str, Any] = {"kwh": volume}
         started_at = session.period_started_at or session.started_at
@@ -142,7 +129,7 @@ def end_session(
     """End a session of ours and push it at once; False when it was over already (COMPLETED is final)."""
     with transaction.atomic():
         _lock(session)
-        if session.status in FINAL:
+        if session.status in Session.OVER:
             return False
         volume = _kwh(kwh)
         started_at = session.period_started_at or session.started_at

@@ -20,6 +20,9 @@ class Session(models.Model):
         PENDING = "PENDING"
         RESERVATION = "RESERVATION"
 
+    # Nothing charges in these any more.
+    OVER = (Status.COMPLETED, Status.INVALID)
+
     partner = models.ForeignKey(
         Partner, null=True, blank=True, on_delete=models.CASCADE, help_text="Who told us; empty means ours."
     )
@@ -59,3 +62,8 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return self.session_id
+
+    @property
+    def token_party(self) -> tuple[str, str]:
+        """The party that issued the session's token."""
+        return self.token_country_code, self.token_party_id

@@ -81,8 +81,7 @@ def render_session(partner: Partner, object_key: str, sent_document: Any) -> Mes
     if session is None or not entitled(session).filter(pk=partner.pk).exists():
         return None
     document = session.document
-    token_party = (session.token_country_code, session.token_party_id)
-    to_party = token_party if token_party in grants.parties(partner) else None
+    to_party = session.token_party if session.token_party in grants.parties(partner) else None
     whole = _message("PUT", session, document, to_party=to_party)
     if not isinstance(sent_document, dict):
         return whole

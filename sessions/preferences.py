@@ -16,7 +16,6 @@ from sessions.visibility import visible_to
 
 # Charging as fast as can be, or as always, needs no further facts.
 NEEDS_NOTHING = ["FAST", "REGULAR"]
-OVER = [Session.Status.COMPLETED, Session.Status.INVALID]
 
 
 def set_preferences(*, partner: Partner, session_id: str, body: Any) -> str:
@@ -34,7 +33,7 @@ def set_preferences(*, partner: Partner, session_id: str, body: Any) -> str:
         evse = find_own_evse(session.location_id, session.evse_uid)
         if evse is None or "CHARGING_PREFERENCES_CAPABLE" not in evse.document.get("capabilities", []):
             raise UnknownObject("The EVSE of this session does not take charging preferences.")
-        if session.status in OVER:
+        if session.status in Session.OVER:
             return "NOT_POSSIBLE"
         if preferences["profile_type"] not in NEEDS_NOTHING:
             if "departure_time" not in preferences:

@@ -28,8 +28,5 @@ def visible_to(partner: Partner) -> QuerySet[Session]:
 
 def entitled(session: Session) -> QuerySet[Partner]:
     """Return the registered partners that receive this session of ours: they may see it and take sessions."""
-    may_see = grants.partners_for(
-        location_id=session.location_id,
-        token_party=(session.token_country_code, session.token_party_id),
-    )
+    may_see = grants.partners_for(location_id=session.location_id, token_party=session.token_party)
     return may_see.filter(endpoints__identifier="sessions", endpoints__role="RECEIVER")

@@ -13,6 +13,7 @@ from ocpi.partners.models import Grant
 from sessions import actions
 from sessions.models import Session
 from sessions.outgoing import owe_all_running, render_session
+from sessions.visibility import entitled, find_own
 from tests.factories import NOW, make_location, make_partner, make_session
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +75,7 @@ def test_starts_a_session_and_owes_it_at_once():
     session = start()
 
     assert session.document == STARTED
-    assert actions.find_own("5e551") == session
+    assert find_own("5e551") == session
     assert pushes(partner) == [(str(session.pk), 1, after(1))]
 
 
@@ -183,7 +184,7 @@ def test_owes_only_to_partners_entitled_that_take_sessions():
 
     session = start(token_party=("de", "ems"))
 
-    assert set(actions.entitled(session)) == {steering, here, emsp}
+    assert set(entitled(session)) == {steering, here, emsp}
     assert all(pushes(partner) for partner in (steering, here, emsp))
     assert not any(pushes(partner) for partner in (nobody, without_endpoint))
 

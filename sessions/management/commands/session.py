@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from ocpi.console import ConsoleCommand, ConsoleError
+from ocpi.protocol.types import fold
 from sessions.models import Session
 
 MOST_LISTED = 100
@@ -37,7 +38,7 @@ class Command(ConsoleCommand):
 
     def show_session(self, *, session_id: str, **_: Any) -> None:
         """Print one session. Raises ConsoleError when there is none of that id."""
-        session = Session.objects.select_related("partner").filter(key=session_id.upper()).last()
+        session = Session.objects.select_related("partner").filter(key=fold(session_id)).last()
         if session is None:
             raise ConsoleError(f"There is no session {session_id}.")
         row = summary(session) | {"document": session.document, "preferences": session.preferences}

@@ -12,7 +12,7 @@ class ChargingProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what this app does when commands are settled, pushes are due and time passes."""
-        from chargers.commands import command_settled
+        from chargers.settlement import command_settled
         from chargingprofiles import active, due, outgoing
         from chargingprofiles.listener import on_command_settled
         from ocpi.delivery.kinds import register_push

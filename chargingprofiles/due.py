@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from chargers.commands import settle
 from chargers.models import Command
+from chargers.settlement import settle
 from chargingprofiles.actions import COMMAND_MARGIN, WAITING, command_charger, open_transaction
 from chargingprofiles.decisions import Decision, decide
 from chargingprofiles.models import ProfileRequest

@@ -11,7 +11,7 @@ from chargingprofiles.models import Kind
 from chargingprofiles.objects import SET_CHARGING_PROFILE, as_object
 from chargingprofiles.query import response_url_and_duration, seconds
 from ocpi.partners.authentication import partner_of
-from ocpi.partners.calls import check_response_url
+from ocpi.partners.hosts import check_response_url
 from ocpi.protocol.envelope import success
 from ocpi.protocol.headers import message_ids
 from ocpi.protocol.views import OcpiView

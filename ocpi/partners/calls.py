@@ -104,11 +104,6 @@ def call_url(
     )
 
 
-def check_response_url(partner: Partner, url: str) -> None:
-    """Check an address that a partner wants answers at. Raises InvalidParameters naming response_url."""
-    hosts.check_response_url(partner, url)
-
-
 def endpoint_of(partner: Partner, *, module: str, role: str) -> str:
     """Return the address of a partner's module. Raises NoEndpoint."""
     endpoints = partner.endpoints.filter(identifier=module)

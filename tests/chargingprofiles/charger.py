@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from chargers.commands import settle
 from chargers.models import Command
 from chargers.schedule import Period, Schedule, Unit
+from chargers.settlement import settle
 
 State, Outcome = Command.State, Command.Outcome
 

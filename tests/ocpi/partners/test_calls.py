@@ -1,6 +1,7 @@
 import pytest
 
-from ocpi.partners.calls import NoEndpoint, call, call_url, check_response_url, joined
+from ocpi.partners.calls import NoEndpoint, call, call_url, joined
+from ocpi.partners.hosts import check_response_url
 from ocpi.partners.models import PartnerRole
 from ocpi.partners.secrets import encrypt
 from ocpi.protocol.client import CallFailed

@@ -27,6 +27,7 @@ class Publisher:
         self._paused_until = 0.0
 
     def publish(self, task: str, duty_id: str) -> None:
+        """Send the hint, unless a failure was a moment ago; never raises."""
         if time.monotonic() < self._paused_until:
             return
         try:
@@ -44,10 +45,6 @@ class Publisher:
                 type(error).__name__,
                 error,
             )
-
-    def resume(self) -> None:
-        """Publish again at once."""
-        self._paused_until = 0.0
 
 
 publisher = Publisher()

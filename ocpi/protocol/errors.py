@@ -38,12 +38,6 @@ class InvalidParameters(OcpiError):
     status = Status.INVALID_PARAMETERS
 
 
-class NotEnoughInformation(OcpiError):
-    """The request lacks what is needed to decide it."""
-
-    status = Status.NOT_ENOUGH_INFORMATION
-
-
 class BrokenJson(OcpiError):
     """The body is not JSON as OCPI means it."""
 
@@ -96,12 +90,6 @@ class UnknownObject(OcpiError):
 
     status = Status.INVALID_PARAMETERS
     http_status = 404
-
-
-class ServerError(OcpiError):
-    """Something of ours failed."""
-
-    status = Status.SERVER_ERROR
 
 
 class UnableToUseApi(OcpiError):

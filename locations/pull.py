@@ -21,7 +21,7 @@ from ocpi.protocol.pagination import BrokenList, pages
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import fold
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def pull_locations(partner: Partner, since: datetime) -> PullCount:
@@ -59,7 +59,7 @@ def pull_objects(
                 stored += 1
             except InvalidParameters as error:
                 refused += 1
-                log.warning("Refused one of the %s of partner %s: %s", module, partner.pk, error.message)
+                logger.warning("Refused one of the %s of partner %s: %s", module, partner.pk, error.message)
     except BrokenList as error:
         raise UnableToPull(str(error)) from error
     return PullCount(stored, refused)

@@ -12,7 +12,7 @@ from ocpi.protocol.errors import InvalidParameters, UnknownObject
 from ocpi.protocol.times import parse_datetime
 from ocpi.protocol.types import fold
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 Party = tuple[str, str]
@@ -43,7 +43,7 @@ def is_older(document: Document, stored: Stored) -> bool:
     """Tell whether an update is older than what is stored; such a late comer changes nothing."""
     if moment_of(document) >= stored.last_updated:
         return False
-    log.info("An update of %s %s is older than what is stored: ignored.", type(stored).__name__, stored)
+    logger.info("An update of %s %s is older than what is stored: ignored.", type(stored).__name__, stored)
     return True
 
 

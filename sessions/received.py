@@ -22,7 +22,7 @@ from sessions.listeners import tell_listeners
 from sessions.models import Session
 from sessions.objects import SESSION
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def find_received(partner: Partner, party: Party, session_id: str) -> Session:
@@ -107,7 +107,7 @@ def _columns(document: Document) -> dict[str, Any]:
 def _update(session: Session, columns: dict[str, Any]) -> None:
     if session.status == Session.Status.COMPLETED and session.document != columns["document"]:
         # OCPI: mod_sessions says that COMPLETED is final; late costs and energy come all the same.
-        log.info("Session %s changed after it was COMPLETED.", session)
+        logger.info("Session %s changed after it was COMPLETED.", session)
     for name, value in columns.items():
         setattr(session, name, value)
     Session.objects.filter(pk=session.pk).update(**columns)

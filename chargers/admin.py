@@ -5,27 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chargers.commands import is_connected
+from chargers.commands import connected
 from chargers.models import Charger, Command, Gateway, Limit, Outlet, Transaction
-
-
-class ReadOnly:
-    """What chargers and the node wrote: to read, not to edit."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: rows come from chargers, or from `manage.py charger`."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: rows change by what chargers say."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: sessions and results refer to them."""
-        return False
+from ocpi.read_only import ReadOnly
 
 
 class OutletInline(admin.TabularInline):
@@ -88,10 +74,15 @@ class ChargerAdmin(admin.ModelAdmin):
         """Refuse: `manage.py charger add` makes location, EVSEs and password along."""
         return False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Charger]:
+        """Ask for all connections at once."""
+        held = connected(Charger.objects.filter(pk=OuterRef("pk")), now=timezone.now())
+        return super().get_queryset(request).annotate(is_connected=Exists(held))
+
     @admin.display(boolean=True)
-    def connected(self, charger: Charger) -> bool:
+    def connected(self, charger: Any) -> bool:
         """Whether a living gateway holds its socket."""
-        return is_connected(charger, now=timezone.now())
+        return bool(charger.is_connected)
 
     @admin.display(boolean=True)
     def has_password(self, charger: Charger) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction as database
+from django.db.models import QuerySet
 
 from chargers.models import Charger, Command, Limit, Transaction
 from chargers.owing import owe, wake
@@ -93,7 +94,12 @@ def has_limit(transaction: Transaction, source: str) -> bool:
 
 def is_connected(charger: Charger, *, now: datetime) -> bool:
     """Tell whether a living gateway holds the charger's socket."""
-    return Charger.objects.filter(pk=charger.pk, gateway__heartbeat_at__gt=now - HEARTBEAT_LIMIT).exists()
+    return connected(Charger.objects.filter(pk=charger.pk), now=now).exists()
+
+
+def connected(chargers: QuerySet[Charger], *, now: datetime) -> QuerySet[Charger]:
+    """Return those of the chargers whose socket a living gateway holds."""
+    return chargers.filter(gateway__heartbeat_at__gt=now - HEARTBEAT_LIMIT)
 
 
 def effective(transaction: Transaction, now: datetime) -> Schedule | None:

@@ -13,6 +13,7 @@ from locations.actions import change_own_location
 from locations.models import Evse, Location
 from locations.objects import LOCATION
 from ocpi.protocol.errors import InvalidParameters
+from ocpi.read_only import ReadOnly
 
 
 class LocationForm(forms.ModelForm):
@@ -30,19 +31,13 @@ class LocationForm(forms.ModelForm):
             raise forms.ValidationError(error.message) from error
 
 
-class EvseInline(admin.TabularInline):
+class EvseInline(ReadOnly, admin.TabularInline):
     """The EVSEs of a location."""
 
     model = Evse
     extra = 0
     fields = ["uid", "status", "is_listed", "last_updated"]
-    readonly_fields = ["uid", "status", "is_listed", "last_updated"]
-    can_delete = False
     show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """EVSEs are added by commands and partners."""
-        return False
 
 
 @admin.register(Location)
@@ -71,24 +66,10 @@ class LocationAdmin(admin.ModelAdmin):
 
 
 @admin.register(Evse)
-class EvseAdmin(admin.ModelAdmin):
+class EvseAdmin(ReadOnly, admin.ModelAdmin):
     """EVSEs of all locations, to read."""
 
     list_display = ["uid", "location", "status", "is_listed", "last_updated"]
     list_filter = ["status", "is_listed"]
     list_select_related = ["location"]
     search_fields = ["uid", "location__location_id"]
-    readonly_fields = [
-        "location",
-        "uid",
-        "key",
-        "status",
-        "is_listed",
-        "position",
-        "document",
-        "last_updated",
-    ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """EVSEs are added by commands and partners."""
-        return False

@@ -11,30 +11,23 @@ from django.utils import timezone
 
 from ocpi.delivery import duties
 from ocpi.delivery.models import Attempt, Push, Result
+from ocpi.read_only import ReadOnly
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows are made and changed by the node only."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: duties come from requests and objects."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse: what is old is pruned."""
-        return False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Return every field."""
-        return [field.name for field in self.model._meta.fields]
-
-
-class DutyAdmin(ReadOnlyAdmin):
+class DutyAdmin(ReadOnly, admin.ModelAdmin):
     """Lists duties by state and sends settled ones again."""
 
     actions = ["replay"]
     date_hierarchy = "created_at"
     list_select_related = ["partner"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Allow what `replay` needs; no field can be edited."""
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Return every field."""
+        return [field.name for field in self.model._meta.fields]
 
     @admin.action(description="Send again (replay)", permissions=["change"])
     def replay(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -78,7 +71,7 @@ class PushAdmin(DutyAdmin):
 
 
 @admin.register(Attempt)
-class AttemptAdmin(ReadOnlyAdmin):
+class AttemptAdmin(ReadOnly, admin.ModelAdmin):
     """Each call that was made for a duty."""
 
     list_display = [

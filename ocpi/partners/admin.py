@@ -11,22 +11,7 @@ from django.utils import timezone
 
 from ocpi.partners.models import Endpoint, Grant, InboundToken, Partner, PartnerRole
 from ocpi.protocol.types import fold
-
-
-class ReadOnly:
-    """What the other side or the handshake wrote: to read, not to edit."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: rows come from a handshake."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: rows come from a handshake."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: rows go with the registration."""
-        return False
+from ocpi.read_only import ReadOnly
 
 
 class RoleInline(ReadOnly, admin.TabularInline):

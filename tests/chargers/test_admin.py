@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.admin.utils import quote
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chargers.models import Charger, Command, Gateway, Limit
 from chargers.passwords import hash_password
 from tests.chargers.owed import owe_limit
-from tests.factories import NOW, make_charger, make_transaction
+from tests.factories import NOW, make_charger, make_location, make_transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -34,3 +38,16 @@ def test_lists_and_shows_everything(admin_client: Client) -> None:
         assert (listed.status_code, shown.status_code) == (200, 200)
         assert kept not in shown.content.decode()
     assert Command.objects.count() == 1
+
+
+def test_lists_many_chargers_with_as_many_queries_as_one(
+    admin_client: Client, django_assert_num_queries: Any
+) -> None:
+    make_charger(connected_at=NOW)
+    with CaptureQueriesContext(connection) as for_one:
+        admin_client.get("/admin/chargers/charger/")
+    for number in range(3):
+        make_charger(location=make_location(location_id=f"MORE-{number}"), connected_at=NOW)
+
+    with django_assert_num_queries(len(for_one)):
+        admin_client.get("/admin/chargers/charger/")

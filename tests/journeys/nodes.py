@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -70,9 +72,21 @@ class SpreadNode(Node):
         self._on_server(f"CREATE DATABASE {self.database}")
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(migrate, cwd=ROOT, env=self.environment, check=True)
-        commands = procfile()
-        for name in PROCESSES:
-            self.programs[name] = ShellProgram(f"{self.name} {name}", commands[name], self.environment)
+        for process in PROCESSES:
+            self.launch(process)
+
+    def launch(self, process: str, name: str = "", **environment: str) -> Program:
+        """Start a process of the Procfile; one more of a kind gets a name and an environment of its own."""
+        name = name or process
+        program = ShellProgram(f"{self.name} {name}", procfile()[process], self.environment | environment)
+        self.programs[name] = program
+        return program
+
+    def kill(self, name: str) -> None:
+        """End a process, and its children, as if the power went."""
+        program = self.programs.pop(name)
+        os.killpg(program.process.pid, signal.SIGKILL)
+        program.stop()
 
     def ready(self) -> None:
         """Return when web and gateway serve."""
@@ -89,6 +103,8 @@ class SpreadNode(Node):
 
     def stop(self) -> None:
         """Stop the processes and drop the database."""
+        for program in self.programs.values():
+            program.process.terminate()
         for program in self.programs.values():
             program.stop()
         self._on_server(f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")

@@ -39,6 +39,10 @@ logger = logging.getLogger(__name__)
 
 POLICY_VIOLATION = 1008
 SEEN_EVERY_S = 60
+# What a charger says unasked is read no faster, so that one can't keep the others waiting; a station that
+# was offline has thousands of messages to tell, and must not lose its socket over them.
+BURST = 100
+FRAMES_PER_S = 50.0
 # How long to wait for a charger to tell what it can do; less when somebody waits for a command.
 LEARN_LIMIT_S = 10.0
 LEARN_LIMIT_WHEN_BUSY_S = 2.0
@@ -63,7 +67,7 @@ class ChargerConnection:
         self.identity = charger.identity
         self.epoch = epoch
         self._loop = asyncio.get_running_loop()
-        self._allowance = Allowance(now_s=self._loop.time())
+        self._allowance = Allowance(burst=BURST, per_s=FRAMES_PER_S, now_s=self._loop.time())
         # Held while a call is answered: nothing of ours overtakes the answer to StartTransaction.
         self._turn = asyncio.Lock()
         self._waiting: tuple[str, asyncio.Future[Result | Error]] | None = None
@@ -80,11 +84,8 @@ class ChargerConnection:
         self.wake()
         try:
             async for frame in self.socket:
-                if not self._allowance.take(self._loop.time()):
-                    logger.warning("charger %s sends too many messages; its socket is closed", self.identity)
-                    await self.close("too many messages")
-                    break
-                await self._take(frame)
+                if not await self._take(frame):
+                    await asyncio.sleep(self._allowance.take(self._loop.time()))
         except ConnectionClosed:
             # However it ended: it is over.
             pass
@@ -111,16 +112,17 @@ class ChargerConnection:
         self._must_learn = True
         self.wake()
 
-    async def _take(self, frame: str | bytes) -> None:
+    async def _take(self, frame: str | bytes) -> bool:
+        """Deal with a frame; True when it is the answer that we wait for."""
         try:
             message = unpack(frame)
         except CallError as refusal:
             logger.warning("charger %s: %s", self.identity, refusal)
             await self.socket.send(pack_error(refusal))
-            return
+            return False
         except Unanswerable as reason:
             logger.warning("charger %s sent %s", self.identity, reason)
-            return
+            return False
         if isinstance(message, Call):
             async with self._turn:
                 await self.socket.send(await self._respond(message))
@@ -128,8 +130,10 @@ class ChargerConnection:
         elif self._waiting and self._waiting[0] == message.message_id:
             if not self._waiting[1].done():
                 self._waiting[1].set_result(message)
+            return True
         else:
             await self._take_unexpected(message)
+        return False
 
     async def _respond(self, call: Call) -> str:
         listener = ChargerListener(self.charger_id, now=timezone.now())

@@ -101,22 +101,19 @@ def pack_error(error: CallError) -> str:
 
 
 class Allowance:
-    """How many frames a charger may send: bursts of `burst`, `per_s` on average."""
+    """How fast a charger's frames are read: `burst` at once, then `per_s`."""
 
-    def __init__(self, *, burst: int = 100, per_s: float = 10, now_s: float) -> None:
+    def __init__(self, *, burst: int, per_s: float, now_s: float) -> None:
         self.burst = burst
         self.per_s = per_s
         self._left = float(burst)
         self._at_s = now_s
 
-    def take(self, now_s: float) -> bool:
-        """Count one frame at `now_s` (of a monotonic clock); False when it is one too many."""
-        self._left = min(self.burst, self._left + (now_s - self._at_s) * self.per_s)
+    def take(self, now_s: float) -> float:
+        """Count one frame at `now_s` (of a monotonic clock); return the seconds to wait before the next."""
+        self._left = min(self.burst, self._left + (now_s - self._at_s) * self.per_s) - 1
         self._at_s = now_s
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+        return max(0.0, -self._left / self.per_s)
 
 
 def _dumps(message: list[Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from chargers import connection
 from chargers.commands import cancel, effective, has_limit
 from chargers.models import Charger, Command, Outlet, Transaction
 from chargers.schedule import Unit
@@ -82,6 +83,19 @@ def test_sends_a_limit_as_a_profile_of_the_transaction(station: Station) -> None
     assert Transaction.objects.get().was_limited
     assert has_limit(Transaction.objects.get(), "partner:1")
     assert Charger.objects.get().takes_profiles is True
+
+
+def test_reads_the_answers_to_commands_however_many_there_are(
+    charger: Charger, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A second message that nobody asked for would be read a quarter of an hour later.
+    monkeypatch.setattr(connection, "BURST", 1)
+    monkeypatch.setattr(connection, "FRAMES_PER_S", 0.001)
+    station = connect(replies={SET: ACCEPTED})
+    number = station.start()
+
+    for limit in (10, 11, 12):
+        assert settled(owe_limit(number, limit)) == ("ANSWERED", "ACCEPTED")
 
 
 def test_sends_amps_where_nothing_is_known_of_the_charger(station: Station) -> None:

@@ -99,10 +99,11 @@ def test_writes_frames() -> None:
     assert pack_error(error) == f'[4,"3","GenericError","{"x" * 255}",{{}}]'
 
 
-def test_allows_bursts_but_no_flood() -> None:
-    allowance = Allowance(now_s=0)
+def test_lets_bursts_pass_and_slows_floods_down() -> None:
+    allowance = Allowance(burst=100, per_s=10, now_s=0)
 
-    assert all(allowance.take(0) for _ in range(100))
-    assert not allowance.take(0)
-    # Ten a second go on for ever.
-    assert all(allowance.take(1 + n / 10) for n in range(1000))
+    assert [allowance.take(0) for _ in range(100)] == [0] * 100
+    assert [allowance.take(0), allowance.take(0)] == [0.1, 0.2]
+    # Who keeps to that speed does not wait, and a pause brings the burst back.
+    assert [allowance.take(0.3 + n / 10) for n in range(4)] == pytest.approx([0] * 4)
+    assert [allowance.take(60) for _ in range(100)] == [0] * 100

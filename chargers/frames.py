@@ -15,7 +15,7 @@ LONGEST_ID = 36
 # Stands for a message id that can't be read (OCPP 2.0.1 part 4, 4.2.3).
 UNREADABLE_ID = "-1"
 LONGEST_DESCRIPTION = 255
-MOST_DIGITS = 30
+MOST_DIGITS = 40
 
 
 class CallError(Exception):
@@ -148,6 +148,6 @@ def _integer(digits: str) -> int:
 
 def _number(digits: str) -> float:
     number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("absurdly large")
+    if len(digits) > MOST_DIGITS or not math.isfinite(number):
+        raise ValueError("absurdly large or long")
     return number

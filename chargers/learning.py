@@ -31,7 +31,11 @@ def learn(charger_id: int, answer: Result | Error, *, now: datetime) -> bool:
         charger.update(configuration_at=now)
         return True
     charger.update(configuration=configuration, configuration_at=now)
-    if Capabilities.from_configuration(configuration).takes_profiles is False:
+    takes_profiles = Capabilities.from_configuration(configuration).takes_profiles
+    if takes_profiles is False:
         # A profile that it accepted proves more than its list.
         charger.filter(takes_profiles=None).update(takes_profiles=False)
+    elif takes_profiles:
+        # Smart charging was switched on meanwhile.
+        charger.filter(takes_profiles=False).update(takes_profiles=None)
     return True

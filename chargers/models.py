@@ -106,7 +106,6 @@ class Transaction(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["outlet", "start_key"], name="transaction_once"),
             models.UniqueConstraint(
                 fields=["outlet"], condition=Q(stopped_at=None), name="one_open_transaction_per_outlet"
             ),

@@ -38,10 +38,10 @@ def start(charger: Charger, event: Started, *, now: datetime) -> Transaction | N
         if outlet is None:
             logger.warning("charger %s started a transaction on unknown outlet %s", charger, event.number)
             return None
-        repeated = Transaction.objects.filter(outlet=outlet, start_key=key).first()
-        if repeated:
-            return repeated
         for forgotten in Transaction.objects.filter(outlet=outlet, stopped_at=None):
+            if forgotten.start_key == key:
+                # The charger repeats itself: our answer got lost.
+                return forgotten
             logger.warning("charger %s never ended transaction %s; it ends now", charger, forgotten)
             _end(forgotten, meter_wh=forgotten.meter_last_wh, at=max(forgotten.started_at, event.at), now=now)
         id_token = event.id_token[:LONGEST_TOKEN]
@@ -126,7 +126,7 @@ def _open_transaction(charger: Charger, event: Metered) -> Transaction | None:
     running = Transaction.objects.filter(outlet__charger=charger, stopped_at=None).select_related(
         "session", "outlet"
     )
-    if event.transaction_id:
+    if event.transaction_id and event.transaction_id > 0:
         return running.filter(pk=event.transaction_id).first()
     return running.filter(outlet__number=event.number).first()
 

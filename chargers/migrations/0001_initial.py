@@ -133,10 +133,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='transaction',
-            constraint=models.UniqueConstraint(fields=('outlet', 'start_key'), name='transaction_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
             constraint=models.UniqueConstraint(condition=models.Q(('stopped_at', None)), fields=('outlet',), name='one_open_transaction_per_outlet'),
         ),
         migrations.AddConstraint(

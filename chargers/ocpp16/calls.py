@@ -30,6 +30,7 @@ CONFIGURATION_KEYS = [
     "NumberOfConnectors",
     "MeterValuesSampledData",
 ]
+_ASKED = {key.casefold(): key for key in CONFIGURATION_KEYS}
 # OCPP's words for what an action can answer, in words of ours; anything else is a refusal.
 _OUTCOMES = {
     SET: {"accepted": "ACCEPTED", "notsupported": "NOT_SUPPORTED"},
@@ -135,10 +136,16 @@ def schedule_of(
 
 
 def configuration_of(payload: Any) -> dict[str, str]:
-    """Return the keys and values of an answer to `configuration_call`; those it can't tell are left out."""
+    """Return the keys and values of an answer to `configuration_call`; those it can't tell are left out.
+
+    So are those that it was not asked for, e.g. AuthorizationKey, which is a password.
+    """
     told = payload.get("configurationKey") if isinstance(payload, dict) else None
     configuration = {}
     for entry in told if isinstance(told, list) else []:
-        if isinstance(entry, dict) and entry.get("key") and entry.get("value") is not None:
-            configuration[str(entry["key"])[:50]] = str(entry["value"])[:500]
+        if not isinstance(entry, dict) or entry.get("value") is None:
+            continue
+        key = _ASKED.get(str(entry.get("key")).casefold())
+        if key:
+            configuration[key] = str(entry["value"])[:500]
     return configuration

@@ -51,6 +51,7 @@ def answer(action: str, payload: Payload, listener: Listener) -> Payload:
         if action in _OURS:
             raise CallError("NotSupported", f"{action} is for charge points")
         raise CallError("NotImplemented", f"unknown action {action[:50]}")
+    payload = _without_nulls(payload)
     check_call(action, payload)
     return handler(payload, listener)
 
@@ -152,6 +153,13 @@ _HANDLERS: dict[str, Callable[[Payload, Listener], Payload]] = {
     "StatusNotification": _status_notification,
     "StopTransaction": _stop_transaction,
 }
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a payload without the fields that are null: chargers write so what they mean to leave out."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def timestamp(moment: datetime) -> str:

@@ -33,9 +33,9 @@ def read_time(value: object, *, now: datetime) -> datetime:
     """Return the moment that a charger names; `now` when it can't be read or its clock is plainly wrong."""
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return now
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment if EARLIEST <= moment <= now + MOST_AHEAD else now
 
 
@@ -88,7 +88,7 @@ def _energy_wh(sample: dict[str, Any]) -> int | None:
     except InvalidOperation:
         return None
     unit = str(sample.get("unit") or "Wh").casefold()
-    if not value.is_finite() or unit not in ("wh", "kwh"):
+    if unit not in ("wh", "kwh") or not (value.is_finite() and 0 <= value <= ABSURD_WH):
         return None
-    wh = value * 1000 if unit == "kwh" else value
-    return int(wh) if 0 <= wh <= ABSURD_WH else None
+    wh = int(value * 1000 if unit == "kwh" else value)
+    return wh if wh <= ABSURD_WH else None

@@ -84,6 +84,7 @@ def test_names_the_port_that_the_gateway_listens_on() -> None:
         (["CH2", "--phases", "2"], "invalid choice: 2"),
         (["CH2", "--voltage", "-230"], "--voltage must be 50 to 1000, not -230."),
         (["CH2", "--max-current", "0"], "--max-current must be 1 to 1000, not 0."),
+        (["CH2", "--password", ""], "--password is empty; leave it out for a charger that needs none."),
         (["CH2", "--password", "x" * 65], "--password must be at most 64 printable characters."),
     ],
 )

@@ -66,6 +66,7 @@ def test_reads_a_frame(frame: str, expected: object) -> None:
         ('[2,"1","Authorize",{"idTag":"\\ud800"}]', "-1", "FormationViolation"),
         ('[2,"1","A",{"n":NaN}]', "-1", "FormationViolation"),
         ('[2,"1","A",{"n":1e999}]', "-1", "FormationViolation"),
+        ('[2,"1","A",{"n":16.' + "1" * 5000 + "}]", "-1", "FormationViolation"),
         ('[2,"1","A",{"n":' + "1" * 5000 + "}]", "-1", "FormationViolation"),
         (b'[2,"1","Heartbeat",{}]', "-1", "FormationViolation"),
     ],

@@ -108,6 +108,24 @@ def test_gives_a_repeated_start_the_same_number(charger: Charger, connect: Conne
     assert Session.objects.count() == 1
 
 
+def test_takes_the_same_start_after_the_end_for_a_new_one(charger: Charger, connect: Connect) -> None:
+    station = connect()
+    # A clock that is not set and a meter that counts from the plug tell the same each time.
+    number = station.start(meter_wh=0, at="1970-01-01T00:00:10Z")
+    station.stop(number, meter_wh=500)
+
+    assert station.start(meter_wh=0, at="1970-01-01T00:00:10Z") != number
+    assert sorted(Session.objects.values_list("status", flat=True)) == ["ACTIVE", "COMPLETED"]
+
+
+def test_overlooks_fields_that_are_null(charger: Charger, connect: Connect) -> None:
+    station = connect()
+    number = station.start()
+
+    assert station.stop(number, idTag=None, reason=None, transactionData=None) == {}
+    assert Session.objects.get().status == "COMPLETED"
+
+
 def test_ends_a_forgotten_transaction_when_the_next_one_starts(charger: Charger, connect: Connect) -> None:
     station = connect()
 
@@ -172,8 +190,21 @@ def test_voids_the_session_of_a_driver_who_was_not_let_in(charger: Charger, conn
         ([("500", {})], 0),
         ([("nonsense", {}), ("1600.9", {})], 0.6),
         ([("2500", {"unit": "furlongs"})], 0),
+        ([("9e999999", {"unit": "kWh"}), ("1e12", {"unit": "kWh"}), ("NaN", {})], 0),
+        ([("2500", {"phase": None})], 1.5),
     ],
-    ids=["Wh", "kWh", "one phase", "signed", "power", "backwards", "unreadable beside", "odd unit"],
+    ids=[
+        "Wh",
+        "kWh",
+        "one phase",
+        "signed",
+        "power",
+        "backwards",
+        "unreadable beside",
+        "odd unit",
+        "absurd",
+        "null",
+    ],
 )
 def test_reads_energy_in_its_unit(
     charger: Charger, connect: Connect, samples: list[tuple[str, dict[str, str]]], expected: float
@@ -192,14 +223,18 @@ def test_never_lets_energy_go_backwards(charger: Charger, connect: Connect) -> N
 
     # Without a transaction id the connector says which.
     station.call("MeterValues", meter_values(None, ("3000", {})))
+    station.call("MeterValues", meter_values(-1, ("3500", {})))
     station.call("MeterValues", meter_values(number, ("2000", {})))
     station.stop(number, meter_wh=1500)
 
-    assert (Session.objects.get().status, kwh()) == ("COMPLETED", 2.0)
+    assert (Session.objects.get().status, kwh()) == ("COMPLETED", 2.5)
 
 
-def test_takes_a_clock_that_is_not_set_for_now(charger: Charger, connect: Connect) -> None:
-    connect().start(at="1970-01-01T00:00:10Z")
+@pytest.mark.parametrize(
+    "at", ["1970-01-01T00:00:10Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"]
+)
+def test_takes_a_clock_that_is_not_set_for_now(charger: Charger, connect: Connect, at: str) -> None:
+    connect().start(at=at)
 
     assert Transaction.objects.get().started_at.year >= 2026
 

@@ -116,6 +116,7 @@ def test_asks_once_what_a_charger_can_do(charger: Charger, connect: Connect) -> 
         {"key": "ChargeProfileMaxStackLevel", "readonly": True, "value": "5"},
         {"key": "SupportedFeatureProfiles", "readonly": True, "value": "Core,SmartCharging"},
         {"key": "NumberOfConnectors", "readonly": True},
+        {"key": "AuthorizationKey", "readonly": False, "value": "a password that nobody asked for"},
     ]
     station = connect(replies={"GetConfiguration": {"configurationKey": known, "unknownKey": ["X"]}})
 
@@ -166,6 +167,17 @@ def test_believes_a_charger_that_lists_no_smart_charging(charger: Charger, conne
     connect(replies={"GetConfiguration": {"configurationKey": [listed]}}).boot()
 
     wait_for(lambda: Charger.objects.get().takes_profiles is False)
+
+
+def test_gives_a_charger_another_chance_that_lists_smart_charging_now(
+    charger: Charger, connect: Connect
+) -> None:
+    Charger.objects.update(takes_profiles=False)
+    listed = {"key": "supportedfeatureprofiles", "readonly": True, "value": "Core,SmartCharging"}
+
+    connect(replies={"GetConfiguration": {"configurationKey": [listed]}}).boot()
+
+    wait_for(lambda: Charger.objects.get().takes_profiles is None)
 
 
 def test_does_not_let_commands_wait_for_what_a_charger_can_do(charger: Charger, connect: Connect) -> None:

@@ -34,9 +34,7 @@ class Command(ConsoleCommand):
         verb.add_argument(
             "--max-current", type=int, default=32, metavar="A", help="per phase, in amperes (default 32)"
         )
-        verb.add_argument(
-            "--password", default="", metavar="P", help="for Basic auth; without it none is asked for"
-        )
+        verb.add_argument("--password", metavar="P", help="for Basic auth; without it none is asked for")
         self.sub(parser, "list", self.list_all)
         verb = self.sub(parser, "show", self.show)
         verb.add_argument("identity", metavar="IDENTITY", help="the charger's name")
@@ -50,10 +48,12 @@ class Command(ConsoleCommand):
         phases: int,
         voltage: int,
         max_current: int,
-        password: str,
+        password: str | None,
         **_: Any,
     ) -> None:
         """Add a charger, its EVSEs and, when it is new, its location."""
+        if password == "":
+            raise ConsoleError("--password is empty; leave it out for a charger that needs none.")
         charger = add_charger(
             identity=identity,
             location_id=location,
@@ -61,7 +61,7 @@ class Command(ConsoleCommand):
             phases=phases,
             voltage_v=voltage,
             max_current_a=max_current,
-            password=password,
+            password=password or "",
             now=timezone.now(),
         )
         data = added(charger)

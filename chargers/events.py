@@ -20,7 +20,7 @@ class Booted:
 class StatusTold:
     """The state of an outlet, as OCPI's EVSE status; `is_sign`: its active profile may have changed.
 
-    number 0 is the charger as a whole; its status then is every outlet's.
+    number 0 is the charger as a whole: out of order it makes every outlet so, until it works again.
     """
 
     number: int

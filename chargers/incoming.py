@@ -52,16 +52,19 @@ class ChargerListener:
         return round(HEARTBEAT_S * random.uniform(1 - SPREAD, 1 + SPREAD))
 
     def status_told(self, event: StatusTold) -> None:
-        """Take an outlet's state, or that of all."""
-        told = Outlet.objects.filter(charger_id=self.charger_id).select_related("evse")
+        """Take an outlet's state, or that of the charger as a whole."""
+        if event.number == 0:
+            outlets.report_charger_status(self.charger, event.status, now=self.now)
+            return
+        told = Outlet.objects.filter(charger_id=self.charger_id).select_related("evse", "charger")
         # Numbers come from outside: compared here, no database has to hold them.
-        hit = [outlet for outlet in told if event.number in (0, outlet.number)]
-        if not hit:
+        outlet = next((outlet for outlet in told if outlet.number == event.number), None)
+        if outlet is None:
             logger.warning("charger %s has no outlet %s of ours", self.charger, event.number)
-        for outlet in hit:
-            outlets.report_status(outlet, event.status, now=self.now)
-            if event.is_sign:
-                expect_change(outlet, now=self.now)
+            return
+        outlets.report_status(outlet, event.status, now=self.now)
+        if event.is_sign:
+            expect_change(outlet, now=self.now)
 
     def token_status(self, id_token: str) -> str:
         """Return OCPP's AuthorizationStatus of a token."""

@@ -44,6 +44,11 @@ class Charger(models.Model):
     reads_schedules = models.BooleanField(
         null=True, blank=True, help_text="Whether GetCompositeSchedule works."
     )
+    reported_status = models.CharField(
+        max_length=12,
+        blank=True,
+        help_text="EVSE status of all its outlets while it is out of order as a whole.",
+    )
     # The connection, fenced: only the owner of the newest epoch may write.
     gateway = models.ForeignKey(
         Gateway, null=True, blank=True, on_delete=models.SET_NULL, related_name="chargers"

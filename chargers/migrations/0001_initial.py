@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('configuration_at', models.DateTimeField(blank=True, null=True)),
                 ('takes_profiles', models.BooleanField(blank=True, help_text="Empty: not known yet. No: it said that it can't.", null=True)),
                 ('reads_schedules', models.BooleanField(blank=True, help_text='Whether GetCompositeSchedule works.', null=True)),
+                ('reported_status', models.CharField(blank=True, help_text='EVSE status of all its outlets while it is out of order as a whole.', max_length=12)),
                 ('epoch', models.PositiveIntegerField(default=0)),
                 ('connected_at', models.DateTimeField(blank=True, null=True)),
                 ('last_seen_at', models.DateTimeField(blank=True, null=True)),

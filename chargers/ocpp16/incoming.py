@@ -73,9 +73,7 @@ def _heartbeat(payload: Payload, listener: Listener) -> Payload:
 
 def _status_notification(payload: Payload, listener: Listener) -> Payload:
     number, status = payload["connectorId"], payload["status"]
-    # Connector 0 is the station's main controller: what it can't do, no connector can.
-    if number > 0 or status in ("Unavailable", "Faulted"):
-        listener.status_told(StatusTold(number, EVSE_STATUS[status], is_sign=status in _SIGNS))
+    listener.status_told(StatusTold(number, EVSE_STATUS[status], is_sign=status in _SIGNS))
     return {}
 
 

@@ -258,15 +258,30 @@ def test_shows_the_state_that_a_connector_is_in(
     assert evse_status() == expected
 
 
-def test_takes_a_faulted_station_for_all_its_connectors(transactional_db: None, connect: Connect) -> None:
+def test_takes_a_station_out_of_order_for_all_its_connectors(
+    transactional_db: None, connect: Connect
+) -> None:
     make_charger(identity="CH1", location=make_location(evses=2))
     station = connect()
 
-    station.call("StatusNotification", status(0, "Faulted"))
-    station.call("StatusNotification", status(0, "Available"))
-    station.call("StatusNotification", status(7, "Available"))
+    shown = []
+    for number, told in (
+        (1, "Charging"),
+        (0, "Faulted"),
+        (2, "Available"),
+        (7, "Available"),
+        (0, "Available"),
+    ):
+        station.call("StatusNotification", status(number, told))
+        shown.append([evse_status(1), evse_status(2)])
 
-    assert [evse_status(1), evse_status(2)] == ["OUTOFORDER", "OUTOFORDER"]
+    assert shown == [
+        ["CHARGING", "AVAILABLE"],
+        ["OUTOFORDER", "OUTOFORDER"],
+        ["OUTOFORDER", "OUTOFORDER"],
+        ["OUTOFORDER", "OUTOFORDER"],
+        ["CHARGING", "AVAILABLE"],
+    ]
 
 
 def test_knows_nothing_of_an_outlet_while_the_socket_is_gone(charger: Charger, connect: Connect) -> None:

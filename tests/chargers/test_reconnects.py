@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chargers import ownership
+from chargers import outlets, ownership
 from chargers.commands import is_connected
 from chargers.models import Charger, Command, Gateway, Outlet
 from locations.models import Evse
@@ -195,6 +195,17 @@ def test_frees_the_chargers_of_a_gateway_that_died(charger: Charger) -> None:
     assert Evse.objects.get().status == "UNKNOWN"
     # The gateway was only slow: it must begin anew.
     assert not ownership.beat(gateway_id, port=9000, now=later)
+
+
+def test_shows_a_charger_that_is_back_already_as_it_is(charger: Charger) -> None:
+    now = timezone.now()
+    gateway_id = ownership.open_gateway(port=9000, now=now)
+    ownership.take(charger, gateway_id=gateway_id, version="1.6", now=now)
+
+    # The end of the socket before is noted late.
+    outlets.show_unknown(charger, now=now)
+
+    assert Evse.objects.get().status == "AVAILABLE"
 
 
 def test_queues_again_what_a_dead_gateway_had_sent(charger: Charger, connect: Connect) -> None:

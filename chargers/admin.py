@@ -70,6 +70,10 @@ class ChargerAdmin(admin.ModelAdmin):
     ]
     inlines = [OutletInline]
 
+    def save_model(self, request: HttpRequest, obj: Charger, form: Any, change: bool) -> None:
+        """Write what was edited only: connections and gateways write to the row meanwhile."""
+        obj.save(update_fields=form.changed_data)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: `manage.py charger add` makes location, EVSEs and password along."""
         return False

@@ -15,8 +15,8 @@ from chargers.settlement import Kind, State, settle
 
 # The source of a READ_SCHEDULE that nobody asked for: the charger showed a sign of change.
 SIGN = "sign"
-# Gateways say every 2 s that they live; one that is silent for so long has lost its chargers.
-HEARTBEAT_LIMIT = timedelta(seconds=10)
+# Gateways say every second that they live; one that is silent for so long has lost its chargers.
+HEARTBEAT_LIMIT = timedelta(seconds=5)
 
 
 def set_limit(
@@ -104,7 +104,8 @@ def connected(chargers: QuerySet[Charger], *, now: datetime) -> QuerySet[Charger
 
 def effective(transaction: Transaction, now: datetime) -> Schedule | None:
     """Return the lowest of the limits that the charger accepted from now on; None when none is left."""
-    schedules = [Schedule.from_document(limit.schedule) for limit in transaction.limits.all()]
+    limits = transaction.limits.order_by("accepted_at", "id")
+    schedules = [Schedule.from_document(limit.schedule) for limit in limits]
     if not schedules:
         return None
     outlet = transaction.outlet

@@ -12,6 +12,9 @@ from chargers.bus import bus_from_settings
 from chargers.models import Command, Outlet, Transaction
 
 RESTORE_PATIENCE = timedelta(seconds=30)
+# A charger that refuses to go back is asked again, a few times; then at its next sign of life.
+RESTORE_AGAIN_S = 4
+MOST_RESTORES = 3
 
 
 def owe(
@@ -30,7 +33,7 @@ def owe(
     return command
 
 
-def restore(outlet: Outlet, *, now: datetime) -> Command:
+def restore(outlet: Outlet, *, now: datetime, after_s: float = 0) -> Command:
     """Owe the charger the limits that it accepted, or none, after it may have taken one that we gave up."""
     waiting = Command.objects.filter(
         outlet=outlet, kind=Command.Kind.RESTORE, state=Command.State.QUEUED
@@ -39,9 +42,21 @@ def restore(outlet: Outlet, *, now: datetime) -> Command:
         Command.Kind.RESTORE,
         outlet=outlet,
         transaction=Transaction.objects.filter(outlet=outlet, stopped_at=None).first(),
-        deadline_at=now + RESTORE_PATIENCE,
+        deadline_at=now + timedelta(seconds=after_s) + RESTORE_PATIENCE,
+        not_before=now + timedelta(seconds=after_s),
         now=now,
     )
+
+
+def restore_again(outlet: Outlet, *, now: datetime) -> bool:
+    """Owe a restore that was refused once more, in a few seconds; False after so many in a minute."""
+    recent = Command.objects.filter(
+        outlet=outlet, kind=Command.Kind.RESTORE, created_at__gt=now - timedelta(minutes=1)
+    )
+    if recent.count() >= MOST_RESTORES:
+        return False
+    restore(outlet, now=now, after_s=RESTORE_AGAIN_S)
+    return True
 
 
 def wake(charger_id: int) -> None:

@@ -16,13 +16,14 @@ from django.db.models import F
 
 from chargers import outlets, queue
 from chargers.bus import bus_from_settings
-from chargers.commands import HEARTBEAT_LIMIT
 from chargers.models import Charger, Gateway, Outlet
 from chargers.owing import restore
 from chargers.signs import expect_change
 
 logger = logging.getLogger(__name__)
 
+# A gateway that was only slow comes back before; then its chargers must connect again.
+DEAD_AFTER = timedelta(seconds=10)
 # A gateway that ends takes its chargers along for a moment; one that stays away is unknown.
 UNKNOWN_AFTER = timedelta(seconds=30)
 MOST_PER_SWEEP = 100
@@ -100,7 +101,7 @@ def owned(gateway_id: str) -> dict[int, int]:
 def sweep(now: datetime) -> int:
     """Give up the chargers of dead gateways, and show as unknown who stays away; returns how many."""
     moved = 0
-    for gateway in list(Gateway.objects.filter(heartbeat_at__lte=now - HEARTBEAT_LIMIT)):
+    for gateway in list(Gateway.objects.filter(heartbeat_at__lte=now - DEAD_AFTER)):
         logger.warning("gateway %s died; its chargers are given up", gateway)
         moved += _give_up(gateway.pk, now=now)
     away = (

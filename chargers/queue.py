@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from django.db import IntegrityError
-from django.db.models import Exists, F, Q
+from django.db.models import Case, Exists, F, Q, When
 
 from chargers.frames import Error, Result
 from chargers.models import Charger, Command, Limit, Transaction
@@ -24,6 +24,10 @@ from chargers.settlement import Kind, Outcome, State, settle, take_late_answer
 logger = logging.getLogger(__name__)
 
 MOST_SENDS = 2
+# Reading may not hold up what is to be set: a charger that knows no schedules is often silent.
+READ_PATIENCE = timedelta(seconds=10)
+# A charger that holds a limit which was reported as refused goes back first.
+_FIRST = Case(When(kind=Kind.RESTORE, then=0), default=1)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def claim_next(charger_id: int, *, epoch: int, now: datetime) -> Sending | None:
         due = Command.objects.filter(
             charger_id=charger_id, state=State.QUEUED, not_before__lte=now, deadline_at__gt=now
         )
-        command = due.select_related("outlet__evse", "charger", "transaction").order_by("id").first()
+        command = due.select_related("outlet__evse", "charger", "transaction").order_by(_FIRST, "id").first()
         if command is None:
             return None
         try:
@@ -73,7 +77,10 @@ def claim_next(charger_id: int, *, epoch: int, now: datetime) -> Sending | None:
             # Another one is unanswered; the next look comes after its end.
             return None
         if claimed:
-            return Sending(command.pk, message_id, action, payload, command.deadline_at)
+            until = command.deadline_at
+            if command.kind == Kind.READ_SCHEDULE:
+                until = min(until, now + READ_PATIENCE)
+            return Sending(command.pk, message_id, action, payload, until)
         if not owner.exists():
             return None
 

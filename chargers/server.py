@@ -34,7 +34,7 @@ HANDSHAKE_LIMIT_S = 10
 CLOSE_LIMIT_S = 3
 DATABASE_THREADS = 6
 LOOK_EVERY_S = 1.0
-BEAT_EVERY = 2
+BEAT_EVERY_S = 1.0
 CHECK_OWNERS_EVERY = 5
 PROTOCOL_ERROR, SERVICE_RESTART, TRY_AGAIN_LATER = 1002, 1012, 1013
 
@@ -120,16 +120,30 @@ class GatewayServer:
                 del self.connections[charger.pk]
             await self._release(connection, charger)
 
+    async def live(self) -> None:
+        """Say again and again that this gateway lives, however busy its chargers keep the other threads."""
+        threads = DatabaseThreads(1)
+        try:
+            while True:
+                await asyncio.sleep(BEAT_EVERY_S)
+                try:
+                    is_known = await threads.run(
+                        ownership.beat, self.gateway_id, port=self.port, now=timezone.now()
+                    )
+                except db.Error as error:
+                    self._note_trouble(error)
+                    continue
+                if not is_known:
+                    logger.warning("this gateway was taken for dead; its chargers must connect again")
+                    self._close_all("connect again")
+        finally:
+            threads.close()
+
     async def look(self) -> None:
-        """Do what the database wants: live, wake connections, end what is overdue. Never raises."""
+        """Do what the database wants: wake connections, end what is overdue. Never raises."""
         now = timezone.now()
         self._round += 1
         try:
-            if self._round % BEAT_EVERY == 0 and not await self.threads.run(
-                ownership.beat, self.gateway_id, port=self.port, now=now
-            ):
-                logger.warning("this gateway was taken for dead; its chargers must connect again")
-                self._close_all("connect again")
             await self.threads.run(give_up_overdue, now)
             for charger_id in await self.threads.run(queue.due_chargers, self.gateway_id, now=now):
                 self.wake(charger_id)
@@ -237,6 +251,7 @@ async def _serve(
                 logger=_socket_logger(),
                 create_connection=ChargerSocket,
             ) as server:
+                gateway.spawn(gateway.live())
                 gateway.spawn(bus.listen(gateway.wake))
                 on_ready()
                 while not await asyncio.to_thread(stop.wait, LOOK_EVERY_S):

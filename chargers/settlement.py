@@ -11,7 +11,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from chargers.models import Command, Limit, Outlet, Transaction
-from chargers.owing import restore
+from chargers.owing import restore, restore_again
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +92,11 @@ def _take_effect(command: Command, *, now: datetime) -> None:
         if command.outlet.needs_restore:
             # It speaks again.
             restore(command.outlet, now=now)
+    elif command.kind == Kind.RESTORE and command.outcome == Outcome.REJECTED:
+        if not restore_again(command.outlet, now=now):
+            logger.error("charger %s does not go back to its limits: %s", command.charger, command.answer)
     elif command.kind == Kind.RESTORE:
         Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
-        if not accepted and command.outcome != Outcome.UNKNOWN:
-            logger.warning("charger %s did not go back to its limits: %s", command.charger, command.answer)
     elif command.kind == Kind.SET_LIMIT and accepted:
         _take_limit(command, now=now)
     elif command.kind == Kind.CLEAR_LIMIT and command.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
@@ -104,8 +105,14 @@ def _take_effect(command: Command, *, now: datetime) -> None:
 
 
 def _take_limit(command: Command, *, now: datetime) -> None:
+    # The outlet before its transaction, as when a transaction starts: no two wait for each other.
+    outlet = Outlet.objects.select_for_update(no_key=True).filter(pk=command.outlet_id)
+    list(outlet)
     running = Transaction.objects.filter(commands=command, stopped_at=None)
-    if not running.update(was_limited=True):
+    is_running = running.update(was_limited=True)
+    # Its profile replaced whatever the charger held in the outlet's one slot.
+    outlet.update(needs_restore=not is_running)
+    if not is_running:
         # It was over before the answer came: the profile must not stay for the next driver.
         restore(command.outlet, now=now)
         return
@@ -114,5 +121,3 @@ def _take_limit(command: Command, *, now: datetime) -> None:
         source=command.source,
         defaults={"schedule": command.schedule, "accepted_at": now},
     )
-    # Its profile replaced whatever the charger held in the outlet's one slot.
-    Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)

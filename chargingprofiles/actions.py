@@ -79,10 +79,12 @@ def answer(*, partner: Partner, session_id: str, wish: Wish, now: datetime) -> A
 
 def _answer_in_turn(*, partner: Partner, session: Session, wish: Wish, now: datetime) -> Answer:
     dedupe_key = _dedupe_key(partner, session, wish)
-    still_open = list(ProfileRequest.objects.filter(partner=partner, session=session, decision=""))
-    for request in still_open:
-        if request.dedupe_key == dedupe_key:
-            return Answer("ACCEPTED", request.timeout_s)
+    still_open = list(
+        ProfileRequest.objects.filter(partner=partner, session=session, decision="").order_by("asked_at")
+    )
+    repeated = _repeated(still_open, wish, dedupe_key)
+    if repeated is not None:
+        return Answer("ACCEPTED", repeated.timeout_s)
     most, window_s = settings.PROFILE_RATE
     recent = ProfileRequest.objects.filter(
         partner=partner, session=session, asked_at__gt=now - timedelta(seconds=window_s)
@@ -192,6 +194,17 @@ def _outlet_of(session: Session) -> Outlet | None:
         .select_related("charger", "evse")
         .first()
     )
+
+
+def _repeated(still_open: list[ProfileRequest], wish: Wish, dedupe_key: str) -> ProfileRequest | None:
+    """Return the open request that the wish is a repeat of.
+
+    A limit is only repeated while no other came after it: set, clear, set again wants the last one done.
+    """
+    alike = [request for request in still_open if (request.kind == Kind.GET) == (wish.kind == Kind.GET)]
+    if wish.kind != Kind.GET:
+        alike = alike[-1:]
+    return next((request for request in alike if request.dedupe_key == dedupe_key), None)
 
 
 def _withdraw(older: list[ProfileRequest], *, now: datetime) -> None:

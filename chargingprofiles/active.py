@@ -6,6 +6,7 @@ OCPI 2.2.1 mod_charging_profiles.asciidoc, "PUT Method" of the Sender Interface.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from chargers.commands import effective, read_schedule
@@ -34,14 +35,13 @@ def arm(partner: Partner, session: Session, *, now: datetime) -> None:
 
 
 def to_tell(schedule: Schedule, outlet: Outlet, *, horizon_s: int, now: datetime) -> dict[str, Any]:
-    """Return the ActiveChargingProfile that a charger's schedule makes, from now to `horizon_s` ahead."""
-    most = ceiling(
-        schedule.unit,
-        voltage_v=outlet.voltage_v,
-        phases=outlet.phases,
-        max_current_a=outlet.max_current_a,
-    )
-    return to_active_profile(schedule, now=now, horizon_s=horizon_s, ceiling=most)
+    """Return the ActiveChargingProfile that a charger's schedule makes, from now to `horizon_s` ahead.
+
+    Not beyond the schedule's own end: nobody knows what the charger does then.
+    """
+    if schedule.ends_at is not None:
+        horizon_s = max(1, min(horizon_s, int((schedule.ends_at - now).total_seconds())))
+    return to_active_profile(schedule, now=now, horizon_s=horizon_s, ceiling=_ceiling(schedule, outlet))
 
 
 def limits_changed(charging: Transaction, *, now: datetime) -> None:
@@ -143,7 +143,14 @@ def _computed(charging: Transaction, *, now: datetime) -> dict[str, Any]:
         starts_at=now,
         duration_s=HORIZON_S,
     )
-    return to_tell(schedule, outlet, horizon_s=HORIZON_S, now=now)
+    return to_active_profile(schedule, now=now, horizon_s=HORIZON_S, ceiling=_ceiling(schedule, outlet))
+
+
+def _ceiling(schedule: Schedule, outlet: Outlet) -> Decimal:
+    """Return the most that the outlet gives, in the schedule's unit."""
+    return ceiling(
+        schedule.unit, voltage_v=outlet.voltage_v, phases=outlet.phases, max_current_a=outlet.max_current_a
+    )
 
 
 def _unit_told(session: Session) -> Unit:

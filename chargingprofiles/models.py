@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
 
 from chargers.models import Command
 from ocpi.partners.models import Partner
@@ -37,7 +36,7 @@ class ProfileRequest(models.Model):
     document = models.JSONField(null=True, blank=True, help_text="SET: the ChargingProfile as it came.")
     duration_s = models.PositiveIntegerField(null=True, blank=True, help_text="GET: how far to look.")
     response_url = models.CharField(max_length=255)
-    correlation_id = models.CharField(max_length=64, blank=True)
+    correlation_id = models.CharField(max_length=255, blank=True)
     dedupe_key = models.CharField(max_length=64)
     command = models.OneToOneField(
         Command, null=True, blank=True, on_delete=models.SET_NULL, related_name="profile_request"
@@ -51,9 +50,6 @@ class ProfileRequest(models.Model):
 
     class Meta:
         ordering = ["-asked_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["dedupe_key"], condition=Q(decision=""), name="open_request_once")
-        ]
         indexes = [
             models.Index(fields=["partner", "session", "asked_at"], name="request_rate"),
             models.Index(fields=["decision", "deadline_at"], name="request_due"),

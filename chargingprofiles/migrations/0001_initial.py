@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('document', models.JSONField(blank=True, help_text='SET: the ChargingProfile as it came.', null=True)),
                 ('duration_s', models.PositiveIntegerField(blank=True, help_text='GET: how far to look.', null=True)),
                 ('response_url', models.CharField(max_length=255)),
-                ('correlation_id', models.CharField(blank=True, max_length=64)),
+                ('correlation_id', models.CharField(blank=True, max_length=255)),
                 ('dedupe_key', models.CharField(max_length=64)),
                 ('timeout_s', models.PositiveIntegerField()),
                 ('asked_at', models.DateTimeField()),
@@ -98,9 +98,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='profilerequest',
             index=models.Index(fields=['decision', 'deadline_at'], name='request_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='profilerequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('decision', '')), fields=('dedupe_key',), name='open_request_once'),
         ),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from chargers import connection
+from chargers import connection, queue
 from chargers.commands import cancel, effective, has_limit
 from chargers.models import Charger, Command, Outlet, Transaction
 from chargers.schedule import Unit
@@ -278,6 +278,21 @@ def test_cancels_what_waits_when_the_transaction_ends(
     # Nothing stays behind for the next driver.
     assert station.called(CLEAR)[3] == {"id": 1}
     assert limits(number) == {}
+    # The station refuses to clear, and is asked again at its next sign of life.
+    assert Outlet.objects.get().needs_restore
+
+
+def test_does_not_let_a_silent_reading_hold_up_a_limit(
+    charger: Charger, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "READ_PATIENCE", timedelta(seconds=0.3))
+    station = connect(replies={READ: None, SET: ACCEPTED})
+    number = station.start()
+
+    reading, limit = owe_reading(number, within_s=60), owe_limit(number, 10)
+
+    assert settled(reading) == ("NO_ANSWER", "")
+    assert settled(limit) == ("ANSWERED", "ACCEPTED")
 
 
 def test_coalesces_signs_of_change(station: Station) -> None:

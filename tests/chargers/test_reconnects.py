@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chargers import outlets, ownership
+from chargers import outlets, owing, ownership
 from chargers.commands import is_connected
 from chargers.models import Charger, Command, Gateway, Outlet
+from chargers.owing import restore
 from locations.models import Evse
 from ocpi.delivery import sweeper
 from tests.chargers.owed import (
@@ -143,6 +144,35 @@ def test_clears_what_was_accepted_too_late_where_nothing_was_before(
     station.send([3, station.called(SET)[1], ACCEPTED])
 
     assert station.called(CLEAR)[3] == {"id": 1}
+
+
+def test_asks_again_when_a_charger_refuses_to_go_back(
+    charger: Charger, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owing, "RESTORE_AGAIN_S", 0.1)
+    refusals = iter([{"status": "Rejected"}, {"status": "Rejected"}])
+    station = connect(replies={SET: None, CLEAR: lambda _: next(refusals, ACCEPTED)})
+    settled(owe_limit(station.start(), 10, within_s=0.3))
+
+    station.send([3, station.called(SET)[1], ACCEPTED])
+
+    assert station.called(CLEAR, times=3)
+    wait_for(lambda: not Outlet.objects.get().needs_restore)
+
+
+def test_goes_back_before_anything_else(charger: Charger, connect: Connect) -> None:
+    station = connect(replies={SET: ACCEPTED, READ: None, CLEAR: ACCEPTED})
+    number = station.start()
+    reading = owe_reading(number)
+    station.called(READ)
+    owe_limit(number, 10)
+    restore(Outlet.objects.get(), now=timezone.now())
+
+    station.send([3, station.called(READ)[1], AMPS_16])
+
+    assert settled(reading) == ("ANSWERED", "ACCEPTED")
+    station.called(SET)
+    assert [frame[2] for frame in station.calls if frame[2] in (SET, CLEAR)] == [CLEAR, SET]
 
 
 def test_leaves_a_charger_alone_that_refused_too_late(charger: Charger, connect: Connect) -> None:

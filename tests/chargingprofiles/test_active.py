@@ -212,6 +212,14 @@ def test_learns_from_the_answer_to_a_question_too(sender, charging, now):
     assert limits(told(sender, charging.session, first.document)) == ("A", 900, [(0, 6)])
 
 
+def test_tells_nothing_beyond_what_the_charger_told(sender, charging, now):
+    accept(charging, now, 16)
+    read_schedule(transaction=charging, duration_s=3600, deadline_at=now + timedelta(seconds=20), now=now)
+    charger.says("ACCEPTED", told=charger.schedule(16, 6, starts_at=now, duration_s=1500), now=now)
+
+    assert limits(told(sender, charging.session)) == ("A", 1500, [(0, 16), (600, 6)])
+
+
 def test_does_not_learn_from_a_short_glance(sender, charging, now):
     accept(charging, now, 16)
     get(charging.session.session_id, duration=60)

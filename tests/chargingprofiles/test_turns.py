@@ -49,6 +49,24 @@ def test_takes_a_repeated_request_anew_once_it_was_decided(sender, charging):
     assert ProfileRequest.objects.count() == 2
 
 
+def test_takes_the_last_of_set_other_set_again_for_the_newest_wish(sender, charging):
+    session_id = charging.session.session_id
+    first = profile()
+    put(session_id, **first)
+    Command.objects.update(state="SENT")
+    put(session_id, charging_profile_period=[{"start_period": 0, "limit": 8}])
+
+    assert said(put(session_id, **first))[2] == ACCEPTED
+
+    waiting = Command.objects.get(state="QUEUED")
+    assert [period["limit"] for period in waiting.schedule["periods"]] == [16, 10]
+    assert list(ProfileRequest.objects.order_by("asked_at").values_list("decision", flat=True)) == [
+        "",
+        "REJECTED",
+        "",
+    ]
+
+
 def test_lets_the_rate_be_used_up_in_a_burst_then_says_too_often(sender, charging, settings):
     settings.PROFILE_RATE = (3, 60)
     session_id = charging.session.session_id

@@ -1,8 +1,12 @@
-"""The Celery application: the queues, and every periodic task in one table."""
+"""The Celery application: the queues, every periodic task in one table, and how a worker ends."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_shutting_down
+
+from ocpi.delivery.stopping import told_to_stop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -16,3 +20,9 @@ app.conf.beat_schedule = {
     "prune what is old": {"task": "delivery.prune", "schedule": 3600.0},
     "pull what partners changed": {"task": "partners.pull_all", "schedule": 3600.0},
 }
+
+
+@worker_shutting_down.connect
+def stop_delivering(**_: Any) -> None:
+    """Let each thread of a worker that is told to stop end its duty and begin no other."""
+    told_to_stop.set()

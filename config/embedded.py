@@ -7,6 +7,7 @@ import fcntl
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import IO
 
@@ -22,6 +23,7 @@ from chargers.bus import bus_from_settings
 from config.celery import QUEUES, app
 from config.wsgi import application
 from ocpi.delivery import sweeper
+from ocpi.delivery.stopping import told_to_stop
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +33,9 @@ SWEEP_EVERY_S = 0.5
 # Beat notices the end only between its naps.
 BEAT_NAP_S = 1
 START_LIMIT_S = 30
-STOP_LIMIT_S = 8
+# For all parts together; after EXIT_LIMIT_S the process ends whoever is still at work.
+STOP_LIMIT_S = 8.0
+EXIT_LIMIT_S = 8.5
 
 
 class UnableToStart(Exception):
@@ -46,6 +50,7 @@ class EmbeddedNode:
         self.ocpp = ocpp
         self.stopping = threading.Event()
         self.failure = ""
+        self.serves = False
         self._threads: list[threading.Thread] = []
         self._lock: IO[str] | None = None
         self._web: wsgi.Server | None = None
@@ -53,7 +58,7 @@ class EmbeddedNode:
         self._beat: celery.beat.Service | None = None
 
     def claim(self) -> None:
-        """Take the data directory for this process. Raises UnableToStart when another node has it."""
+        """Take the data directory until this process ends. Raises UnableToStart when another node has it."""
         if not settings.IS_EMBEDDED:
             return
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -72,6 +77,7 @@ class EmbeddedNode:
         self._run("sweeper", lambda: sweeper.run(stop=self.stopping, every_s=SWEEP_EVERY_S))
         self._start_worker()
         self._start_beat()
+        self.serves = True
 
     def wait(self, stop: threading.Event) -> None:
         """Return when `stop` is set. Raises UnableToStart when a part ended by itself."""
@@ -80,18 +86,31 @@ class EmbeddedNode:
                 raise UnableToStart(self.failure)
 
     def stop(self) -> None:
-        """Stop every part and wait for them, a few seconds at most."""
+        """Stop every part and wait for them, STOP_LIMIT_S in all at most.
+
+        A thread that still waits for a partner then ends with the process, EXIT_LIMIT_S from now at most: the
+        next start releases the leases that it held.
+        """
+        deadline = time.monotonic() + STOP_LIMIT_S
+        self._exit_in_time()
         self.stopping.set()
+        told_to_stop.set()
         if self._beat:
             self._beat.stop(wait=False)
         if self._worker:
             worker_state.should_stop = 0  # type: ignore[assignment]  # an exit code; None means "go on"
         if self._web:
-            self._web.stop()
+            # It waits for requests that are being answered, and those may wait for a partner.
+            self._run("web server's end", self._web.stop)
         for thread in self._threads:
-            thread.join(STOP_LIMIT_S)
-        if self._lock:
-            self._lock.close()
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _exit_in_time(self) -> None:
+        """End the process at EXIT_LIMIT_S: Python would wait for the worker's threads without limit."""
+        code = 0 if self.serves and not self.failure else 1
+        last = threading.Timer(EXIT_LIMIT_S, os._exit, [code])
+        last.daemon = True
+        last.start()
 
     def _run(self, name: str, target: Callable[[], object]) -> threading.Thread:
         """Run a part in a thread; its unforeseen end is the node's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,14 +51,16 @@ def partners_with_work(model: type[Result] | type[Push], *, now: datetime) -> li
     return [row["partner"] for row in waiting.order_by("oldest")]
 
 
-def drain(model: type[Result] | type[Push], partner_id: int, *, now: datetime) -> tuple[int, bool]:
+def drain(
+    model: type[Result] | type[Push], partner_id: int, *, now: datetime, stop: threading.Event
+) -> tuple[int, bool]:
     """Try the partner's duties that are ready at `now`, one after the other; stop when no answer comes.
 
-    Return how many were tried, and whether the partner was silent.
+    None is begun once `stop` is set. Return how many were tried, and whether the partner was silent.
     """
     clock = Clock(now)
     tried = 0
-    while tried < LONGEST_DRAIN:
+    while tried < LONGEST_DRAIN and not stop.is_set():
         ready = claims.ready(model, now=now).filter(partner=partner_id).order_by("next_at", "pk")
         pk = ready.values_list("pk", flat=True).first()
         handled = None if pk is None else _deliver(model, pk, clock.now())

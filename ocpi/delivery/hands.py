@@ -24,10 +24,12 @@ Job = tuple[type[Result] | type[Push], int]
 class Hands:
     """At most MOST_THREADS threads, each working through the ready duties of one partner.
 
-    Daemon threads: a process that ends does not wait for a partner, the lease of the row runs out instead.
+    None begins a duty once `stop` is set. Daemon threads: a process that ends does not wait for a partner,
+    the lease of the row runs out instead.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
         self._at_work: Counter[Job] = Counter()
@@ -73,7 +75,7 @@ class Hands:
         model, partner_id = job
         is_silent = False
         try:
-            _, is_silent = engine.drain(model, partner_id, now=timezone.now())
+            _, is_silent = engine.drain(model, partner_id, now=timezone.now(), stop=self._stop)
         except db.Error as error:
             logger.warning("A delivery's database failed: %s", str(error).strip().partition("\n")[0])
         finally:

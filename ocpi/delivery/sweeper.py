@@ -18,6 +18,7 @@ from django.utils import timezone
 from ocpi.delivery import claims, engine
 from ocpi.delivery.hands import Hands
 from ocpi.delivery.models import Duty, Push, Result
+from ocpi.delivery.stopping import told_to_stop
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +40,14 @@ def sweep_once(now: datetime) -> int:
     moved = _sweep(now)
     for model in (Result, Push):
         for partner_id in engine.partners_with_work(model, now=now):
-            tried, _ = engine.drain(model, partner_id, now=now)
+            tried, _ = engine.drain(model, partner_id, now=now, stop=told_to_stop)
             moved += tried
     return moved
 
 
 def run(stop: threading.Event, every_s: float = 1.0) -> None:
     """Sweep every `every_s` seconds until `stop` is set; a database that fails is tried again."""
-    hands = Hands()
+    hands = Hands(stop)
     is_well = True
     if settings.IS_EMBEDDED:
         # The single process of this database: leases of others belong to processes that are gone.

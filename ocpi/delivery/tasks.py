@@ -10,24 +10,29 @@ from django.utils import timezone
 
 from ocpi.delivery import engine, hints
 from ocpi.delivery.models import Attempt, Duty, Push, Result
+from ocpi.delivery.stopping import told_to_stop
 
 KEPT = timedelta(days=30)
 
 
 @shared_task(name=hints.DELIVER_RESULT, expires=hints.LIFE_S, ignore_result=True)
 def deliver_result(*, duty_id: str, **_: Any) -> None:
-    """Try a result, then what else is ready for the same partner."""
+    """Try a result, then what else is ready for the same partner, until the process is told to stop."""
+    if told_to_stop.is_set():
+        return
     handled = engine.deliver_result(duty_id, timezone.now())
     if handled and handled.outcome.is_delivered:
-        engine.drain(Result, handled.partner_id, now=timezone.now())
+        engine.drain(Result, handled.partner_id, now=timezone.now(), stop=told_to_stop)
 
 
 @shared_task(name=hints.DELIVER_PUSH, expires=hints.LIFE_S, ignore_result=True)
 def deliver_push(*, duty_id: str, **_: Any) -> None:
-    """Try a push, then what else is ready for the same partner."""
+    """Try a push, then what else is ready for the same partner, until the process is told to stop."""
+    if told_to_stop.is_set():
+        return
     handled = engine.deliver_push(duty_id, timezone.now())
     if handled and handled.outcome.is_delivered:
-        engine.drain(Push, handled.partner_id, now=timezone.now())
+        engine.drain(Push, handled.partner_id, now=timezone.now(), stop=told_to_stop)
 
 
 @shared_task(name="delivery.prune", ignore_result=True)

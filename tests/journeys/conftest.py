@@ -12,8 +12,8 @@ import pytest
 
 from tests.journeys.nodes import Node, SpreadNode
 
-# It is about the one process of the embedded node.
-collect_ignore = ["test_start_and_stop.py"] if os.environ["LANE"] == "services" else []
+# They are about the one process of the embedded node.
+collect_ignore = ["test_start_and_stop.py", "test_stopping.py"] if os.environ["LANE"] == "services" else []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,7 @@ from ocpi.delivery.kinds import Message, register_push
 from ocpi.delivery.models import Duty, Push, Result
 from ocpi.partners.models import Partner
 from tests.factories import NOW, make_partner
-from tests.peer import Peer
+from tests.peer import Peer, Recorded, enveloped
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,12 +42,12 @@ def owe_pushes(partner: Partner, count: int, now: datetime = NOW) -> None:
 
 
 @contextmanager
-def running() -> Iterator[threading.Thread]:
+def running() -> Iterator[threading.Event]:
     stop = threading.Event()
     thread = threading.Thread(target=sweeper.run, args=[stop, 0.05])
     thread.start()
     try:
-        yield thread
+        yield stop
     finally:
         stop.set()
         thread.join(10)
@@ -137,6 +137,23 @@ def test_runs_until_it_is_told_to_stop(peer: Peer) -> None:
         owe_results(make_partner(url=peer.url), peer.url, 3, now=timezone.now())
         peer.wait_for("POST", count=3)
         wait_for(lambda: Result.objects.filter(state=Duty.State.DONE).count() == 3)
+
+
+def test_ends_only_what_it_began_when_it_is_told_to_stop(peer: Peer) -> None:
+    is_told = threading.Event()
+
+    def waits(request: Recorded) -> Any:
+        is_told.wait(5)
+        return enveloped()
+
+    peer.answer("PUT", body=waits)
+    with running() as stop:
+        owe_pushes(make_partner(url=peer.url), 6, now=timezone.now())
+        peer.wait_for("PUT", count=2)
+        stop.set()
+        is_told.set()
+
+    assert Push.objects.filter(state=Duty.State.DONE).count() == len(peer.requests) == 2
 
 
 def test_keeps_others_served_when_partners_hang(peer: Peer) -> None:

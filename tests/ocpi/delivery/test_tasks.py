@@ -1,5 +1,6 @@
 """The Celery tasks: run twice, late or for nothing, they do no harm."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,12 +13,20 @@ from django.utils import timezone
 from ocpi.delivery import duties, tasks
 from ocpi.delivery.kinds import Message, register_push
 from ocpi.delivery.models import Attempt, Duty, Push, Result
+from ocpi.delivery.stopping import told_to_stop
 from ocpi.partners.models import Partner
 from tests.factories import make_partner
-from tests.peer import Peer
+from tests.peer import Peer, Recorded, enveloped
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _goes_on_afterwards() -> Iterator[None]:
+    """No test leaves this process told to stop."""
+    yield
+    told_to_stop.clear()
 
 
 def owe_result(partner: Partner, url: str, number: int = 1) -> Result:
@@ -64,6 +73,32 @@ def test_goes_on_with_what_else_is_ready_for_the_partner(peer: Peer) -> None:
     tasks.deliver_result(duty_id=str(first.pk))
 
     assert sorted(request.path for request in peer.requests) == ["/0", "/1", "/2"]
+
+
+def test_begins_nothing_once_the_process_is_told_to_stop(peer: Peer) -> None:
+    partner = make_partner(url=peer.url)
+    result, push = owe_result(partner, f"{peer.url}/1"), owe_push(partner)
+    told_to_stop.set()
+
+    tasks.deliver_result(duty_id=str(result.pk))
+    tasks.deliver_push(duty_id=str(push.pk))
+
+    assert peer.requests == []
+
+
+def test_ends_what_it_began_when_the_process_is_told_to_stop(peer: Peer) -> None:
+    def stops(request: Recorded) -> Any:
+        told_to_stop.set()
+        return enveloped()
+
+    peer.answer("POST", body=stops)
+    partner = make_partner(url=peer.url)
+    first, *_ = [owe_result(partner, f"{peer.url}/{number}", number) for number in range(3)]
+
+    tasks.deliver_result(duty_id=str(first.pk))
+
+    first.refresh_from_db()
+    assert (first.state, len(peer.requests)) == (Duty.State.DONE, 1)
 
 
 def test_prunes_old_attempts_and_delivered_results_only() -> None:

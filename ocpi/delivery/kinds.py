@@ -15,7 +15,7 @@ class Message:
 
     `path` is appended to the endpoint of (module, role); `document` is what to remember as sent once the
     partner took it. `whole` belongs to a PATCH: the PUT of the whole object to fall back on, after a GET of
-    the same path, when the partner refuses the PATCH (OCPI 2.2.1 transport_and_format, "PATCH").
+    the same path, when the PATCH fails (OCPI 2.2.1 transport_and_format, "PATCH").
     `to_party` is the (country_code, party_id) it is meant for, where the interface alone doesn't tell.
     """
 

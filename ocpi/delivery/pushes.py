@@ -55,10 +55,10 @@ def _is_behind_a_result(push: Push) -> bool:
 
 
 def _send(push: Push, message: Message, clock: Clock) -> tuple[list[Try], Message]:
-    """Make the call, and after a refused PATCH the GET and the PUT of the whole; return the tries, the last
+    """Make the call, and after a failed PATCH the GET and the PUT of the whole; return the tries, the last
     of which counts, and the message that it was about. Raises NoEndpoint."""
     tries = [_call(push, message, clock)]
-    if message.method != "PATCH" or message.whole is None or not _is_refused(tries[0]):
+    if message.method != "PATCH" or message.whole is None or not _calls_for_whole(tries[0]):
         return tries, message
     look = Message("GET", message.module, message.role, message.path, None, to_party=message.to_party)
     for step in (look, message.whole):
@@ -70,11 +70,11 @@ def _send(push: Push, message: Message, clock: Clock) -> tuple[list[Try], Messag
     return tries, message.whole
 
 
-def _is_refused(one: Try) -> bool:
+def _calls_for_whole(one: Try) -> bool:
     """Did the partner answer, but not take it, for a reason that the whole object may cure?"""
     if not isinstance(one.answer, Reply) or one.outcome.is_delivered:
         return False
-    return one.answer.http_status < 500 and one.outcome.label != "overloaded"
+    return one.outcome.label not in ("unauthorized", "overloaded")
 
 
 def _call(push: Push, message: Message, clock: Clock) -> Try:

@@ -153,12 +153,19 @@ def test_waits_longer_and_longer_then_expires(peer: Peer) -> None:
         ({"PATCH": 400, "GET": 500}, ["PATCH", "GET", "PUT"], "DONE"),
         ({"PATCH": 404, "PUT": 400}, ["PATCH", "GET", "PUT"], "DEAD"),
         ({"PATCH": 404, "PUT": 500}, ["PATCH", "GET", "PUT"], "PENDING"),
-        ({"PATCH": 500}, ["PATCH"], "PENDING"),
+        ({"PATCH": 500}, ["PATCH", "GET", "PUT"], "DONE"),
+        ({"PATCH": 501, "GET": 404}, ["PATCH", "GET", "PUT"], "DONE"),
+        ({"PATCH": 503, "GET": 503, "PUT": 503}, ["PATCH", "GET", "PUT"], "PENDING"),
+        ({"PATCH": 302}, ["PATCH", "GET", "PUT"], "DONE"),
+        ({"PATCH": 401}, ["PATCH"], "PENDING"),
+        ({"PATCH": 403}, ["PATCH"], "PENDING"),
+        ({"PATCH": 408}, ["PATCH"], "PENDING"),
+        ({"PATCH": 425}, ["PATCH"], "PENDING"),
         ({"PATCH": 429}, ["PATCH"], "PENDING"),
         ({}, ["PATCH"], "DONE"),
     ],
 )
-def test_puts_the_whole_after_a_refused_patch(
+def test_puts_the_whole_after_a_failed_patch(
     peer: Peer, answers: dict[str, int], methods: list[str], state: str
 ) -> None:
     for method, status in answers.items():
@@ -175,14 +182,26 @@ def test_puts_the_whole_after_a_refused_patch(
         assert push.sent_document == ({"patched": True} if methods == ["PATCH"] else {"id": "S1", "kwh": 2})
 
 
-def test_puts_the_whole_after_a_patch_that_ocpi_refuses(peer: Peer) -> None:
-    peer.answer("PATCH", status_code=2003)
+@pytest.mark.parametrize("status_code", [2003, 3000])
+def test_puts_the_whole_after_a_patch_that_ocpi_refuses(peer: Peer, status_code: int) -> None:
+    peer.answer("PATCH", status_code=status_code)
     renders(message("PATCH", {"kwh": 2}, whole=message("PUT", {"id": "S1"})))
 
     push = try_at(owe(make_partner(url=peer.url)))
 
     assert [request.method for request in peer.requests] == ["PATCH", "GET", "PUT"]
     assert push.state == Duty.State.DONE
+
+
+def test_tries_only_the_patch_again_when_no_answer_came() -> None:
+    with Peer() as gone:
+        url = gone.url
+    renders(message("PATCH", {"kwh": 2}, whole=message("PUT", {"id": "S1"})))
+
+    push = try_at(owe(make_partner(url=url)))
+
+    assert (push.state, push.last_outcome) == (Duty.State.PENDING, "unreachable")
+    assert [one.method for one in Attempt.objects.all()] == ["PATCH"]
 
 
 def test_dies_with_a_refused_patch_that_has_no_whole(peer: Peer) -> None:

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 
 from ocpi.partners.models import Partner
+from ocpi.protocol.headers import LONGEST_MESSAGE_ID
 
 
 class Duty(models.Model):
@@ -39,7 +40,7 @@ class Duty(models.Model):
     tried_at = models.DateTimeField(null=True, blank=True, help_text="When the last try began.")
     last_outcome = models.CharField(max_length=20, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
-    correlation_id = models.CharField(max_length=64, blank=True)
+    correlation_id = models.CharField(max_length=LONGEST_MESSAGE_ID, blank=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
 

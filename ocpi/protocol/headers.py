@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 LONGEST_AUTHORIZATION = 2048
-_MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+LONGEST_MESSAGE_ID = 255
+# Printable ASCII can't end a header; spaces around a value are no part of it (RFC 9110, 5.5).
+_MESSAGE_ID = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _COUNTRY_CODE = re.compile(r"[A-Z]{2}")
 _PARTY_ID = re.compile(r"[A-Z0-9]{1,3}")
@@ -68,9 +70,10 @@ def authorization(token: str, *, raw: bool = False) -> str:
 
 
 def message_ids(request: Any) -> tuple[str, str]:
-    """Return X-Request-ID and X-Correlation-ID of a request (Django's or DRF's), new ones where they lack.
+    """Return X-Request-ID and X-Correlation-ID of a request (Django's or DRF's), as they came.
 
-    The same pair is returned each time for one request.
+    New ones take the place of those that lack, are longer than 255 characters or not printable ASCII. The
+    same pair is returned each time for one request.
     """
     request = getattr(request, "_request", request)
     if not hasattr(request, "ocpi_message_ids"):
@@ -97,7 +100,9 @@ def routing_of(request: Any) -> Routing | None:
 
 
 def _usable_id(value: str | None) -> str:
-    return value if value and _MESSAGE_ID.fullmatch(value) else new_message_id()
+    if value and len(value) <= LONGEST_MESSAGE_ID and _MESSAGE_ID.fullmatch(value):
+        return value
+    return new_message_id()
 
 
 def _decoded(text: str) -> str | None:

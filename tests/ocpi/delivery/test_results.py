@@ -52,6 +52,15 @@ def test_posts_the_body_to_the_response_url(peer: Peer) -> None:
     assert (attempt.http_status, attempt.ocpi_status, attempt.outcome) == (200, 1000, "delivered")
 
 
+def test_posts_under_the_longest_correlation_id_that_a_partner_may_send(peer: Peer) -> None:
+    correlation_id = "<a b> " * 42 + "end"
+
+    try_at(owe(make_partner(url=peer.url), peer.url, correlation_id=correlation_id), NOW)
+
+    assert len(correlation_id) == 255
+    assert [request.headers["X-Correlation-ID"] for request in peer.requests] == [correlation_id]
+
+
 @pytest.mark.parametrize(
     ("status", "body", "state", "label"),
     [

@@ -63,13 +63,23 @@ def test_never_writes_a_raw_token_that_would_break_the_header() -> None:
     assert authorization("a\r\nX: y", raw=True) == f"Token {encoded(chr(97) + chr(13) + chr(10) + 'X: y')}"
 
 
-def test_echoes_usable_message_ids() -> None:
-    request = RequestFactory().get("/", headers={"X-Request-ID": "req:1.a_B-2", "X-Correlation-ID": "c" * 64})
-
-    assert message_ids(request) == ("req:1.a_B-2", "c" * 64)
+PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F))
 
 
-@pytest.mark.parametrize("value", ["", "a" * 65, "a b", "a\r\nb", "é", "<x>"])
+@pytest.mark.parametrize(
+    "value", ["1", "req:1.a_B-2", '{a b}/<x>="y"', f"!{PRINTABLE}", "c" * 255], ids=lambda value: value[:12]
+)
+def test_echoes_message_ids_as_they_came(value: str) -> None:
+    request = RequestFactory().get("/", HTTP_X_REQUEST_ID=value, HTTP_X_CORRELATION_ID=f"~{value[1:]}")
+
+    assert message_ids(request) == (value, f"~{value[1:]}")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "a" * 256, "a\r\nb", "a\n", "a\tb", "a\0", "a\x7f", "é", "a\u2028b", " ", " a", "a "],
+    ids=ascii,
+)
 def test_makes_new_message_ids_where_they_are_unusable_and_keeps_them(value: str) -> None:
     request = RequestFactory().get("/", HTTP_X_REQUEST_ID=value, HTTP_X_CORRELATION_ID=value)
 

@@ -13,7 +13,8 @@ from ocpi.protocol.errors import BrokenJson
 from ocpi.protocol.times import format_datetime
 
 MOST_DEPTH = 16
-MOST_DIGITS = 30
+# A double such as 16.1, written out to its last binary digit, has 50.
+LONGEST_NUMBER = 64
 # An unclosed string runs to the end: looking again from each quote in it would take forever.
 _STRING = re.compile(r'"(?:[^"\\]+|\\.)*"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[{\]}]")
@@ -23,7 +24,7 @@ def loads(raw: bytes) -> Any:
     """Return what a JSON text means.
 
     Raises BrokenJson for what is not JSON, and for NaN and Infinity, a key twice in one object, more than 16
-    levels, whole numbers over 30 digits, NUL characters and halves of surrogate pairs.
+    levels, numbers over 64 characters, NUL characters and halves of surrogate pairs.
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -104,14 +105,19 @@ def _constant(name: str) -> Any:
     raise BrokenJson(f"{name} is not a JSON number.")
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise BrokenJson(f"A number has more than {MOST_DIGITS} digits.")
-    return int(digits)
+def _integer(text: str) -> int:
+    _check_length(text)
+    return int(text)
 
 
-def _number(digits: str) -> float:
-    number = float(digits)
+def _number(text: str) -> float:
+    _check_length(text)
+    number = float(text)
     if not math.isfinite(number):
         raise BrokenJson("A number is too large.")
     return number
+
+
+def _check_length(number: str) -> None:
+    if len(number) > LONGEST_NUMBER:
+        raise BrokenJson(f"A number is longer than {LONGEST_NUMBER} characters.")

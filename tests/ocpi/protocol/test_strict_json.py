@@ -25,8 +25,11 @@ from ocpi.protocol.strict_json import dumps, loads
         (b'{"kwh": Infinity}', "Infinity"),
         (b'{"kwh": -Infinity}', "-Infinity"),
         (b'{"kwh": 1e400}', "too large"),
-        (b'{"kwh": ' + b"1" * 31 + b"}", "30 digits"),
-        (b'{"kwh": ' + b"1" * 5000 + b"}", "30 digits"),
+        (b'{"kwh": ' + b"1" * 65 + b"}", "64 characters"),
+        (b'{"kwh": ' + b"1" * 5000 + b"}", "64 characters"),
+        (b'{"kwh": 16.' + b"1" * 62 + b"}", "64 characters"),
+        (b'{"kwh": 16.' + b"0" * 5000 + b"}", "64 characters"),
+        (b'{"kwh": 1e' + b"0" * 5000 + b"1}", "64 characters"),
         (b'{"a": {"id": 1, "x": 2, "id": 1}}', "'id' occurs twice"),
         (b"[" * 17 + b"]" * 17, "16 levels"),
         (b"[" * 100_000, "16 levels"),
@@ -51,6 +54,8 @@ def test_says_what_is_wrong_with(raw: bytes, reason: str) -> None:
         ('["é", "\\ud83d\\ude00"]'.encode(), ["é", "😀"]),
         (b'["' + b"[" * 40 + b'\\"{"]', ["[" * 40 + '"{']),
         (b"[0.1, 3, -2.5e3, true, null]", [0.1, 3, -2500.0, True, None]),
+        # What Java's BigDecimal makes of a double.
+        (b"16.10000000000000142108547152020037174224853515625", 16.1),
     ],
 )
 def test_reads(raw: bytes, document: object) -> None:

@@ -13,13 +13,13 @@ from urllib.parse import unquote, urlsplit
 
 from chargers.models import Charger
 from chargers.passwords import is_password
-from ocpi.partners.guesses import WrongTokens
+from ocpi.partners.guesses import GuessLimit
 
 LONGEST_IDENTITY = 48
 LONGEST_AUTHORIZATION = 1000
 
 # Per name and address together: nobody can lock a charger out by guessing its password.
-wrong_passwords = WrongTokens(most=20)
+wrong_passwords = GuessLimit(most=20)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def admit(*, path: str, authorizations: list[str], address: str, now: datetime) 
     if not authorizations:
         # Asking what is wanted is no guess.
         raise Refused(401, "Basic authentication is needed: the charger's name and password.")
-    retry_after_s = wrong_passwords.count(f"{identity} {address}", now=now)
+    retry_after_s = wrong_passwords.count(address, key=identity, now=now)
     if retry_after_s:
         raise Refused(429, "Too many wrong passwords.", retry_after_s)
     raise Refused(401, "The name or the password is wrong.")

@@ -17,7 +17,9 @@ app.autodiscover_tasks()
 QUEUES = ["results", "push", "plan"]
 
 app.conf.beat_schedule = {
-    "prune what is old": {"task": "delivery.prune", "schedule": 3600.0},
+    "prune deliveries": {"task": "delivery.prune", "schedule": 3600.0},
+    "prune commands": {"task": "chargers.prune", "schedule": 3600.0},
+    "prune requests": {"task": "chargingprofiles.prune", "schedule": 3600.0},
     "pull what partners changed": {"task": "partners.pull_all", "schedule": 3600.0},
 }
 

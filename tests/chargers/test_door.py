@@ -129,6 +129,19 @@ def test_counts_guesses_per_charger_and_minute(transactional_db: None, guarded: 
     assert guess("CH1", "10.0.0.1", after_s=61) == 401
 
 
+def test_counts_guesses_per_64_of_ipv6(transactional_db: None, guarded: Charger) -> None:
+    def guess(address: str) -> int:
+        with pytest.raises(door.Refused) as refused:
+            door.admit(
+                path="/CH1", authorizations=[basic("CH1", "wrong")], address=address, now=timezone.now()
+            )
+        return refused.value.status
+
+    assert {guess(f"2001:db8::{number}") for number in range(20)} == {401}
+    assert guess("2001:db8::20") == 429
+    assert guess("2001:db8:0:1::1") == 401
+
+
 @pytest.mark.parametrize(
     ("configured", "presented", "fits"),
     [

@@ -12,7 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from ocpi.partners import tokens
-from ocpi.partners.guesses import wrong_tokens
+from ocpi.partners.guesses import address_behind, wrong_tokens
 from ocpi.partners.models import InboundToken, Partner
 from ocpi.protocol.errors import TooManyRequests, Unauthorized
 from ocpi.protocol.headers import token_candidates
@@ -90,7 +90,10 @@ def _refuse(request: Request, header: str | None, now: datetime) -> NoReturn:
     )
     if not header:
         raise refusal
-    retry_after_s = wrong_tokens.count(request.META.get("REMOTE_ADDR", ""), now=now)
+    address = address_behind(
+        request.META.get("REMOTE_ADDR", ""), forwarded_for=request.META.get("HTTP_X_FORWARDED_FOR", "")
+    )
+    retry_after_s = wrong_tokens.count(address, now=now)
     if retry_after_s:
         raise TooManyRequests("Too many wrong tokens from this address.", retry_after_s=retry_after_s)
     raise refusal

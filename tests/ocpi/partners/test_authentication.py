@@ -100,6 +100,21 @@ def test_slows_an_address_that_guesses_but_never_a_good_token(client):
     assert get(client, None).status_code == 401
 
 
+def test_counts_guesses_per_address_that_the_proxy_before_us_saw(client):
+    authorization = f"Token {encoded('guess')}"
+
+    def guess(address: str, **meta: str) -> int:
+        headers = {"authorization": authorization, "x-forwarded-for": address}
+        return client.get(FUNCTIONAL, headers=headers, **meta).status_code
+
+    first = [guess("192.0.2.1") for _ in range(MOST_WRONG + 1)]
+    forged = [guess(f"192.0.2.{number}", REMOTE_ADDR="203.0.113.9") for number in range(MOST_WRONG + 1)]
+
+    assert first == forged == [401] * MOST_WRONG + [429]
+    assert guess("192.0.2.2") == 401
+    assert guess("192.0.2.99, 192.0.2.1") == 429
+
+
 def test_asks_the_database_once_and_notes_the_last_request_once_a_second(client, django_assert_num_queries):
     partner = make_partner(token=TOKEN)
     InboundToken.objects.update(used_at=timezone.now())

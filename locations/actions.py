@@ -159,16 +159,21 @@ def set_evse_status(*, evse: Evse, status: str, now: datetime) -> bool:
 
     The EVSE's and its Location's last_updated rise together (OCPI 2.2.1 mod_locations, GET list).
     """
+    fields = ["status", "document", "last_updated"]
+    # Chargers repeat their status all day: looking first spares the lock, on SQLite the only one.
+    evse.refresh_from_db(fields=fields)
+    if evse.status == status:
+        return False
     with transaction.atomic():
         location = Location.objects.select_for_update().get(pk=evse.location_id)
-        evse.refresh_from_db(fields=["status", "document", "last_updated"])
+        evse.refresh_from_db(fields=fields)
         if evse.status == status:
             return False
         moment = next_moment(now, after=location.last_updated)
         evse.status = status
         evse.last_updated = moment
         evse.document = {**evse.document, "status": status, "last_updated": format_datetime(moment)}
-        evse.save(update_fields=["status", "document", "last_updated"])
+        evse.save(update_fields=fields)
         _touch(location, moment)
         owe_evse_status(evse, location, now=now)
     return True

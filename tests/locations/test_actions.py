@@ -8,7 +8,7 @@ import pytest
 
 from locations import actions
 from locations.documents import whole_location
-from locations.models import Location
+from locations.models import Evse, Location
 from locations.outgoing import render_evse_status, render_location
 from ocpi.delivery.models import Push
 from ocpi.partners import grants
@@ -106,6 +106,33 @@ def test_owes_nothing_for_a_status_that_is_not_new():
     assert not actions.set_evse_status(evse=evse, status="AVAILABLE", now=LATER)
 
     assert owed(partner) == []
+
+
+def test_takes_no_lock_for_a_status_that_is_not_new(django_assert_num_queries):
+    evse = make_location().evses.get()
+    evse.status = "UNKNOWN"
+
+    with django_assert_num_queries(1) as queries:
+        assert not actions.set_evse_status(evse=evse, status="AVAILABLE", now=LATER)
+
+    assert "FOR UPDATE" not in queries[0]["sql"]
+    assert evse.status == "AVAILABLE"
+
+
+def test_compares_again_once_it_has_the_lock(monkeypatch):
+    evse = make_location().evses.get()
+    reads = []
+
+    def read_while_another_changes_it(**fields):
+        Evse.refresh_from_db(evse, **fields)
+        if not reads:
+            Evse.objects.update(status="CHARGING")
+        reads.append(evse.status)
+
+    monkeypatch.setattr(evse, "refresh_from_db", read_while_another_changes_it)
+
+    assert not actions.set_evse_status(evse=evse, status="CHARGING", now=LATER)
+    assert reads == ["AVAILABLE", "CHARGING"]
 
 
 def test_owes_changes_to_the_partners_entitled_to_the_location():

@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_shutting_down
 
+from config.environment import read_settings
 from ocpi.delivery.stopping import told_to_stop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -22,6 +23,12 @@ app.conf.beat_schedule = {
     "prune requests": {"task": "chargingprofiles.prune", "schedule": 3600.0},
     "pull what partners changed": {"task": "partners.pull_all", "schedule": 3600.0},
 }
+
+
+@app.on_configure.connect
+def say_what_is_wrong(**_: Any) -> None:
+    """End worker or beat with one sentence when a setting is wrong."""
+    read_settings()
 
 
 @worker_shutting_down.connect

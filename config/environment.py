@@ -6,20 +6,39 @@ import ipaddress
 import os
 import re
 import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+POSTGRES_FORM = "postgres://user:password@host:5432/name"
+REDIS_FORM = "redis://host:6379/0"
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off"}
 
 
-def text(name: str, default: str = "") -> str:
-    """Return the variable without outer white space, or the default when unset or empty."""
-    return os.environ.get(name, "").strip() or default
+def read_settings(*, exit_code: int = 1) -> None:
+    """Read the settings, or end the process with the sentence about a wrong value on standard error."""
+    try:
+        settings.DATABASES  # noqa: B018 - the first access reads the environment
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(exit_code)
+
+
+def text(name: str, default: str = "", *, most: int | None = None) -> str:
+    """Return the variable without outer white space, or the default when unset or empty.
+
+    Raises ImproperlyConfigured when it is longer than `most` characters.
+    """
+    found = os.environ.get(name, "").strip() or default
+    if most is not None and len(found) > most:
+        raise ImproperlyConfigured(f"{name} must have at most {most} characters, not {len(found)}.")
+    return found
 
 
 def flag(name: str, default: bool) -> bool:
@@ -46,21 +65,36 @@ def seconds(name: str, default: int, *, least: int, most: int) -> int:
     return int(word)
 
 
-def code(name: str, default: str, length: int) -> str:
-    """Return an OCPI country or party code in upper case. Raises ImproperlyConfigured for other forms."""
-    word = text(name, default).upper()
-    if not re.fullmatch(rf"[A-Z0-9]{{{length}}}", word):
-        raise ImproperlyConfigured(f"{name} must be {length} letters or digits, not {word!r}.")
-    return word
+def country(name: str, default: str) -> str:
+    """Return an ISO 3166-1 alpha-2 code in upper case. Raises ImproperlyConfigured for other forms."""
+    word = text(name, default)
+    if not re.fullmatch(r"[A-Za-z]{2}", word):
+        raise ImproperlyConfigured(f"{name} must be the two letters of a country, not {word!r}.")
+    return word.upper()
+
+
+def party(name: str, default: str) -> str:
+    """Return an OCPI party id in upper case. Raises ImproperlyConfigured for other forms."""
+    word = text(name, default)
+    if not re.fullmatch(r"[A-Za-z0-9]{3}", word):
+        raise ImproperlyConfigured(f"{name} must be 3 letters or digits, not {word!r}.")
+    return word.upper()
+
+
+def choice(name: str, default: str, allowed: Sequence[str]) -> str:
+    """Return one of `allowed`, in upper case. Raises ImproperlyConfigured for any other word."""
+    word = text(name, default)
+    if word.upper() not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {word!r}.")
+    return word.upper()
 
 
 def choices(name: str, default: Sequence[str], allowed: Sequence[str]) -> list[str]:
     """Return a comma-separated list. Raises ImproperlyConfigured for an empty list or a stranger in it."""
-    words = [word.strip().upper() for word in text(name, ",".join(default)).split(",") if word.strip()]
-    strangers = [word for word in words if word not in allowed]
-    if strangers or not words:
+    found = list(dict.fromkeys(word.upper() for word in words(name, default)))
+    if not found or any(word not in allowed for word in found):
         raise ImproperlyConfigured(f"{name} must list some of {', '.join(allowed)}, not {text(name)!r}.")
-    return words
+    return found
 
 
 def words(name: str, default: Sequence[str] = ()) -> list[str]:
@@ -84,22 +118,51 @@ def base_url(name: str, default: str) -> str:
     word = text(name, default).rstrip("/")
     try:
         parts = urlsplit(word)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        is_host = re.fullmatch(r"[a-z0-9.-]+|[0-9a-f:.]+", parts.hostname or "") is not None
+        is_usable = is_host and parts.scheme in {"http", "https"} and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable or parts.query or parts.fragment or parts.username:
+        is_usable = False
+    is_plain = re.fullmatch(r"[!-~]+", word) is not None
+    if not is_usable or not is_plain or any(sign in word for sign in "?#@"):
+        # Not repeated: it may hold a password.
+        raise ImproperlyConfigured(f"{name} must be an address such as https://node.example.com.")
+    return word
+
+
+def database_url(name: str) -> str:
+    """Return a database's address, or "" when unset. Raises ImproperlyConfigured when it names none."""
+    word, path = _server_url(name, ["postgres", "postgresql", "sqlite"], POSTGRES_FORM)
+    if word and not path.strip("/"):
         raise ImproperlyConfigured(
-            f"{name} must be an address such as https://node.example.com, not {word!r}."
+            f"{name} must name a database, as {POSTGRES_FORM} or sqlite:////folder/file do."
         )
     return word
 
 
-def server_url(name: str, schemes: Sequence[str]) -> str:
-    """Return a server's address, or "" when unset. Raises ImproperlyConfigured for another scheme."""
-    word = text(name)
-    if word and urlsplit(word).scheme not in schemes:
-        raise ImproperlyConfigured(f"{name} must start with {' or '.join(f'{s}://' for s in schemes)}.")
+def redis_url(name: str) -> str:
+    """Return the address of Redis, or "" when unset. Raises ImproperlyConfigured when it can't be one."""
+    word, path = _server_url(name, ["redis", "rediss", "unix"], REDIS_FORM)
+    if word and not (path if word.startswith("unix:") else re.fullmatch(r"/?|/[0-9]{1,9}", path)):
+        raise ImproperlyConfigured(f"{name} must end in the number of a database, as {REDIS_FORM} does.")
     return word
+
+
+def _server_url(name: str, schemes: Sequence[str], form: str) -> tuple[str, str]:
+    """Return a server's address and the path in it; no message repeats its password."""
+    word = text(name)
+    starts = [f"{scheme}://" for scheme in schemes]
+    if word and not word.startswith(tuple(starts)):
+        raise ImproperlyConfigured(f"{name} must start with {' or '.join(starts)}.")
+    try:
+        parts = urlsplit(word)
+        is_usable = parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or parts.fragment:
+        raise ImproperlyConfigured(
+            f"{name} must be like {form}: the port a number, other signs in a password written as %23."
+        )
+    return word, parts.path
 
 
 def rate(name: str, default: str) -> tuple[int, int]:
@@ -125,11 +188,21 @@ def fernet_keys(name: str) -> list[str]:
     return keys
 
 
-def kept_secret(directory: Path, name: str, make: str) -> str:
-    """Return the secret kept in the data directory, made at the first start; embedded default only."""
-    path = directory / name
+def make_folder(folder: Path, name: str) -> None:
+    """Make the folder that the variable names. Raises ImproperlyConfigured when we can't write in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    if reason:
+        raise ImproperlyConfigured(f"{name} must be a folder that we can write in, not {folder}: {reason}.")
+
+
+def kept_secret(folder: Path, name: str, make: str) -> str:
+    """Return the secret kept in the data folder, made at the first start; embedded default only."""
+    path = folder / name
     if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
         value = Fernet.generate_key().decode() if make == "fernet" else secrets.token_urlsafe(48)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

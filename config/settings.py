@@ -14,22 +14,25 @@ from config import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
-DATABASE_URL = env.server_url("DATABASE_URL", ["postgres", "postgresql", "sqlite"])
-REDIS_URL = env.server_url("REDIS_URL", ["redis", "rediss", "unix"])
+DATABASE_URL = env.database_url("DATABASE_URL")
+REDIS_URL = env.redis_url("REDIS_URL")
 DEBUG = env.flag("DEBUG", False)
 IS_EMBEDDED = not DATABASE_URL and not REDIS_URL
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 
 # Who we are, and where partners find us.
 NODE_URL = env.base_url("NODE_URL", "http://127.0.0.1:8000")
-COUNTRY_CODE = env.code("COUNTRY_CODE", "NL", 2)
-PARTY_ID = env.code("PARTY_ID", "NOD", 3)
-PARTY_NAME = env.text("PARTY_NAME", "Smart charging node")
+COUNTRY_CODE = env.country("COUNTRY_CODE", "NL")
+PARTY_ID = env.party("PARTY_ID", "NOD")
+# OCPI: locations_business_details gives a name 100 characters.
+PARTY_NAME = env.text("PARTY_NAME", "Smart charging node", most=100)
 ROLES = env.choices("ROLES", ["CPO", "SCSP"], ["CPO", "SCSP"])
 
 # Secrets: kept in the data directory on the embedded default, else from the environment.
 SECRET_KEY = env.text("SECRET_KEY")
 FIELD_KEYS = env.fernet_keys("FIELD_KEYS")
-if IS_EMBEDDED or DEBUG:
+if IS_EMBEDDED or (DEBUG and not (SECRET_KEY and FIELD_KEYS)):
+    env.make_folder(DATA_DIR, "DATA_DIR")
     SECRET_KEY = SECRET_KEY or env.kept_secret(DATA_DIR, "secret_key", "text")
     FIELD_KEYS = FIELD_KEYS or [env.kept_secret(DATA_DIR, "field_key", "fernet")]
 if not SECRET_KEY:
@@ -195,7 +198,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # Partners get 401 and 404 as answers; only our own failures are news.
         "django.request": {"level": "ERROR"},

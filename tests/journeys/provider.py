@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,13 @@ ENDPOINTS = [
     ("locations", "RECEIVER"),
     ("sessions", "RECEIVER"),
     ("chargingprofiles", "SENDER"),
+]
+
+CPO_ENDPOINTS = [
+    ("credentials", "SENDER"),
+    ("locations", "SENDER"),
+    ("sessions", "SENDER"),
+    ("chargingprofiles", "RECEIVER"),
 ]
 
 
@@ -47,11 +54,20 @@ def profile(*limits: float, unit: str = "A", step_s: int = 600, **fields: Any) -
 class Provider:
     """A partner of the node: calls it with its token, and its `peer` is what the node calls."""
 
-    def __init__(self, node: Node, peer: Peer, *, party: tuple[str, str], role: str = "SCSP") -> None:
+    def __init__(
+        self,
+        node: Node,
+        peer: Peer,
+        *,
+        party: tuple[str, str],
+        role: str = "SCSP",
+        endpoints: Sequence[tuple[str, str]] = ENDPOINTS,
+    ) -> None:
         self.node = node
         self.peer = peer
         self.party = party
         self.role = role
+        self.offered = endpoints
         self.partner_id = 0
         self.token = ""
         self.endpoints: dict[tuple[str, str], str] = {}
@@ -59,12 +75,23 @@ class Provider:
 
     def register(self, token_a: str) -> None:
         """Register by the invitation's token and learn where everything is."""
-        self.peer.publish(endpoints=ENDPOINTS)
+        self.peer.publish(endpoints=self.offered)
         self.token = token_a
         versions = self.ask("GET", f"{self.node.url}/ocpi/versions").json()["data"]
         details = self.ask("GET", versions[0]["url"]).json()["data"]
         self.endpoints = {(one["identifier"], one["role"]): one["url"] for one in details["endpoints"]}
-        credentials = {
+        answer = self.ask("POST", self.credentials_url, json=self.credentials()).json()
+        assert answer["status_code"] == 1000, answer
+        self.token = answer["data"]["token"]
+
+    @property
+    def credentials_url(self) -> str:
+        """Where the node's credentials are."""
+        return next(url for (identifier, _), url in self.endpoints.items() if identifier == "credentials")
+
+    def credentials(self, **fields: Any) -> dict[str, Any]:
+        """Return the credentials that this partner gives the node."""
+        return {
             "token": f"token-of-{self.party[1]}",
             "url": f"{self.peer.url}/versions",
             "roles": [
@@ -75,11 +102,8 @@ class Provider:
                     "business_details": {"name": "Provider"},
                 }
             ],
+            **fields,
         }
-        url = next(url for (identifier, _), url in self.endpoints.items() if identifier == "credentials")
-        answer = self.ask("POST", url, json=credentials).json()
-        assert answer["status_code"] == 1000, answer
-        self.token = answer["data"]["token"]
 
     def ask(self, method: str, url: str, **fields: Any) -> requests.Response:
         """Call the node."""
@@ -156,10 +180,16 @@ class Provider:
 
 
 @contextmanager
-def registered(node: Node, *options: str, party: tuple[str, str], role: str = "SCSP") -> Iterator[Provider]:
+def registered(
+    node: Node,
+    *options: str,
+    party: tuple[str, str],
+    role: str = "SCSP",
+    endpoints: Sequence[tuple[str, str]] = ENDPOINTS,
+) -> Iterator[Provider]:
     """Run a provider that the node invited with these options."""
     with Peer() as peer:
-        provider = Provider(node, peer, party=party, role=role)
+        provider = Provider(node, peer, party=party, role=role, endpoints=endpoints)
         invitation = node.ask("partner", "invite", "--name", party[1], *options)
         provider.partner_id = invitation["partner"]
         provider.register(invitation["token"])

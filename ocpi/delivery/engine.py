@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django import db
-from django.db.models import F, Min
+from django.db.models import Min
+from django.db.models.functions import Coalesce
 
 from ocpi.delivery import claims, retry
 from ocpi.delivery.models import Duty, Push, Result
@@ -56,13 +57,14 @@ def drain(
 ) -> tuple[int, bool]:
     """Try the partner's duties that are ready at `now`, one after the other; stop when no answer comes.
 
-    None is begun once `stop` is set. Return how many were tried, and whether the partner was silent.
+    What was not tried for longest comes first, and none is begun once `stop` is set. Return how many were
+    tried, and whether the partner was silent.
     """
     clock = Clock(now)
     tried = 0
     while tried < LONGEST_DRAIN and not stop.is_set():
-        ready = claims.ready(model, now=now).filter(partner=partner_id).order_by("next_at", "pk")
-        pk = ready.values_list("pk", flat=True).first()
+        ready = claims.ready(model, now=now).filter(partner=partner_id)
+        pk = ready.order_by(Coalesce("tried_at", "created_at"), "pk").values_list("pk", flat=True).first()
         handled = None if pk is None else _deliver(model, pk, clock.now())
         if handled is None:
             return tried, False
@@ -107,7 +109,6 @@ def _postpone(row: Result | Push, *, now: datetime) -> Outcome:
         row,
         state=Duty.State.PENDING,
         next_at=now + timedelta(seconds=wait_s),
-        crashes=F("crashes"),
         last_outcome=CRASHED.label,
         last_error=CRASHED.detail,
     )

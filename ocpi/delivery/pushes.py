@@ -21,7 +21,7 @@ from ocpi.partners.models import Partner
 from ocpi.protocol.client import Reply
 
 NOTHING_TO_SEND = Outcome(Verdict.DONE, "nothing_to_send")
-# The other pushes to a partner who gave no answer wait with the one that found out, at most this long.
+# Pushes of one kind share an endpoint: where it gave no answer, the others wait at most this long.
 LONGEST_COMPANY_S = 15.0
 
 
@@ -130,7 +130,7 @@ def _settle(push: Push, tries: list[Try], sent: Message, clock: Clock) -> Outcom
         record(push, tries)
         if outcome.is_silence:
             company_at = min(next_at, now + timedelta(seconds=LONGEST_COMPANY_S))
-            others = Push.objects.filter(partner=push.partner_id, state=Push.State.PENDING)
+            others = Push.objects.filter(partner=push.partner_id, kind=push.kind, state=Push.State.PENDING)
             others.filter(next_at__lt=company_at).update(next_at=company_at)
     return outcome
 

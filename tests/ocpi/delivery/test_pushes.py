@@ -1,5 +1,6 @@
 """Pushes: the object as it is at each try, one at a time, and the whole where a PATCH is refused."""
 
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -234,13 +235,13 @@ def test_never_tells_news_that_an_open_result_tells_first(peer: Peer) -> None:
     assert (push.state, push.attempts, push.crashes, peer.requests) == (Duty.State.PENDING, 0, 0, [])
 
 
-def test_lets_the_other_pushes_to_a_silent_partner_wait_with_it() -> None:
+def test_lets_the_other_pushes_to_a_silent_endpoint_wait_with_it() -> None:
     with Peer() as gone:
         url = gone.url
     partner = make_partner(url=url)
     renders(message("PUT", {}))
     others = [owe(partner, object_key=key) for key in ("S2", "S3")]
-    elsewhere = owe(make_partner(url=url))
+    elsewhere = [owe(make_partner(url=url)), owe(partner, kind="location")]
 
     push = try_at(owe(partner))
 
@@ -248,8 +249,27 @@ def test_lets_the_other_pushes_to_a_silent_partner_wait_with_it() -> None:
     for other in others:
         other.refresh_from_db()
         assert (other.next_at, other.attempts) == (push.next_at, 0)
-    elsewhere.refresh_from_db()
-    assert elsewhere.next_at == NOW
+    for other in elsewhere:
+        other.refresh_from_db()
+        assert other.next_at == NOW
+
+
+def test_tries_first_what_was_not_tried_for_longest() -> None:
+    with Peer() as gone:
+        url = gone.url
+    partner = make_partner(url=url)
+    renders(message("PUT", {}))
+    keys = ["S1", "S2", "S3"]
+    for key in keys:
+        owe(partner, object_key=key)
+    moment = NOW
+
+    for _ in range(6):
+        engine.drain(Push, partner.pk, now=moment, stop=threading.Event())
+        moment += timedelta(hours=1)
+
+    tried = [one.duty for one in Attempt.objects.order_by("pk")]
+    assert tried == [f"push:{push.pk}" for push in Push.objects.filter(object_key__in=keys)] * 2
 
 
 def raises(*_: Any) -> Message:

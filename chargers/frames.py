@@ -146,8 +146,9 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _number(digits: str) -> float:
+def _number(digits: str) -> float | int:
     number = float(digits)
     if len(digits) > MOST_DIGITS or not math.isfinite(number):
         raise ValueError("absurdly large or long")
-    return number
+    # Some chargers write 1000.0 where the schema wants a whole number.
+    return int(number) if number.is_integer() else number

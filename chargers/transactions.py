@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from django.db import transaction as database
 
+from chargers.authorization import as_uid
 from chargers.events import Metered, Started, Stopped
 from chargers.models import Charger, Outlet, Transaction
 from chargers.owing import restore
@@ -18,8 +19,6 @@ from chargers.signs import expect_change
 from sessions.actions import end_session, start_session, update_energy
 
 logger = logging.getLogger(__name__)
-
-LONGEST_TOKEN = 36
 
 
 def start(charger: Charger, event: Started, *, now: datetime) -> Transaction | None:
@@ -44,7 +43,7 @@ def start(charger: Charger, event: Started, *, now: datetime) -> Transaction | N
                 return forgotten
             logger.warning("charger %s never ended transaction %s; it ends now", charger, forgotten)
             _end(forgotten, meter_wh=forgotten.meter_last_wh, at=max(forgotten.started_at, event.at), now=now)
-        id_token = event.id_token[:LONGEST_TOKEN]
+        id_token = as_uid(event.id_token)
         connectors = outlet.evse.document.get("connectors") or [{"id": "1"}]
         session = start_session(
             session_id=str(uuid4()),

@@ -125,6 +125,8 @@ def _as_console_error(error: Exception) -> Exception:
     text = _one_line(error)
     if "no such table" in text or "no such column" in text or "does not exist" in text:
         return ConsoleError(NOT_SET_UP)
+    if "not a database" in text or "malformed" in text:
+        return ConsoleError(f"The database is damaged: {text}.")
     if "locked" in text:
         return ConsoleError("The database is busy: try again.")
     if type(error).__name__ in {"OperationalError", "InterfaceError"}:

@@ -250,9 +250,12 @@ def _set_general_grant(partner: Partner, *, may_steer: bool, now: datetime) -> N
 
 
 def _plain_host(host: str) -> str:
-    """Return a host in its one spelling. Raises Refused."""
+    """Return a host, without a port, in its one spelling. Raises Refused."""
     try:
-        return check_url(f"https://{host}/", allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS).host
+        target = check_url(f"https://{host}/", allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)
+        if target.port != 443:
+            raise ForbiddenAddress("name it without a port; answers may go to any that we can call")
+        return target.host
     except ForbiddenAddress as error:
         raise Refused(f"{host!r} is not a host that we can call: {error}.") from error
 

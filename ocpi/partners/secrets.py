@@ -36,7 +36,9 @@ def decrypt(text: str) -> str:
 
 def new_token() -> str:
     """Make a credentials token: 32 random bytes as 43 URL-safe characters."""
-    return secrets.token_urlsafe(TOKEN_BYTES)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    # Command lines take what begins with a dash for an option.
+    return new_token() if token.startswith("-") else token
 
 
 def digest(token: str) -> str:

@@ -82,6 +82,25 @@ def test_lets_tokens_charge_as_the_setting_says(
     assert station.call("Authorize", {"idTag": "TAG1"}) == {"idTagInfo": {"status": expected}}
 
 
+@pytest.mark.parametrize(
+    ("tag", "uid"),
+    [("é😀", "??"), ("a\nb", "a?b"), ("  a ", "a"), ("", "#NA")],
+    ids=["letters", "line", "spaces", "none"],
+)
+def test_lets_no_token_charge_that_ocpi_can_not_name(
+    charger: Charger, connect: Connect, tag: str, uid: str
+) -> None:
+    station = connect()
+
+    answer = station.call(
+        "StartTransaction",
+        {"connectorId": 1, "idTag": tag, "meterStart": 1000.0, "timestamp": "2026-01-15T12:00:00Z"},
+    )
+
+    assert answer["idTagInfo"] == {"status": "Invalid"}
+    assert Session.objects.get().document["cdr_token"]["uid"] == uid
+
+
 def test_grows_a_session_out_of_a_transaction(charger: Charger, connect: Connect) -> None:
     station = connect()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, ProgrammingError
+from django.db import DatabaseError, OperationalError, ProgrammingError
 
 from ocpi.console import NOT_SET_UP, ConsoleCommand, ConsoleError
 from ocpi.protocol.client import CallFailed
@@ -89,6 +89,7 @@ def test_runs_from_python_too() -> None:
         (CallFailed("timeout", "No answer in time."), "timeout: No answer in time."),
         (OperationalError("no such table: things"), NOT_SET_UP),
         (ProgrammingError('relation "things" does not exist\nLINE 1'), NOT_SET_UP),
+        (DatabaseError("file is not a database"), "The database is damaged: file is not a database."),
         (OperationalError("database is locked"), "The database is busy: try again."),
         (
             OperationalError("connection refused\nIs it on?"),

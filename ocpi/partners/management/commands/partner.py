@@ -56,9 +56,7 @@ class Command(ConsoleCommand):
             verb = self.sub(parser, name, handler)
             verb.add_argument("partner", metavar="ID", help="the partner's id")
             if name == "grant":
-                verb.add_argument(
-                    "--location", default="", metavar="LOC", help="only at this location of ours"
-                )
+                verb.add_argument("--location", metavar="LOC", help="only at this location of ours")
             if name == "pull":
                 verb.add_argument("--module", help="locations or sessions; default both")
 
@@ -125,16 +123,17 @@ class Command(ConsoleCommand):
             human.append(f"They did not confirm it: {unconfirmed}")
         self.emit(summary(found) | {"confirmed": not unconfirmed, "unconfirmed_because": unconfirmed}, human)
 
-    def grant(self, *, partner: str, location: str, **_: Any) -> None:
+    def grant(self, *, partner: str, location: str | None, **_: Any) -> None:
         """Let a partner see and steer sessions at one location of ours, or at all."""
-        if len(location) > LONGEST_LOCATION or not (location.isascii() and location.isprintable()):
+        if location is not None and not _is_location_id(location):
             raise ConsoleError(
-                f"--location: must be an id of at most {LONGEST_LOCATION} printable characters."
+                f"--location: must be an id of 1 to {LONGEST_LOCATION} printable characters; "
+                "leave it out to grant all locations."
             )
         found = _find(partner)
         if found.status == Partner.Status.ENDED:
             raise ConsoleError(f"{found.name} has ended: invite or register it again first.")
-        grants.grant(found, location_id=location, now=timezone.now())
+        grants.grant(found, location_id=location or grants.ALL_LOCATIONS, now=timezone.now())
         self._emit_partner(found)
 
     def revoke(self, *, partner: str, **_: Any) -> None:
@@ -162,6 +161,11 @@ def _find(identifier: str) -> Partner:
     if partner is None:
         raise ConsoleError(f"There is no partner {identifier}: `partner list` shows them.")
     return partner
+
+
+def _is_location_id(text: str) -> bool:
+    is_printable = text.isascii() and text.isprintable() and bool(text.strip())
+    return is_printable and len(text) <= LONGEST_LOCATION
 
 
 def _name(name: str) -> str:

@@ -27,7 +27,9 @@ from ocpi.delivery.stopping import told_to_stop
 
 logger = logging.getLogger(__name__)
 
-HTTP_THREADS = 16
+HTTP_THREADS = 32
+# A request that is sent by halves keeps a thread no longer.
+HTTP_PATIENCE_S = 10
 WORKER_THREADS = 8
 SWEEP_EVERY_S = 0.5
 # Beat notices the end only between its naps.
@@ -130,7 +132,11 @@ class EmbeddedNode:
 
     def _start_web(self) -> None:
         server = wsgi.Server(
-            self.http, application, numthreads=HTTP_THREADS, request_queue_size=128, timeout=30
+            self.http,
+            application,
+            numthreads=HTTP_THREADS,
+            request_queue_size=128,
+            timeout=HTTP_PATIENCE_S,
         )
         server.shutdown_timeout = 3
         try:

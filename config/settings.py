@@ -202,6 +202,7 @@ LOGGING = {
     "loggers": {
         # Partners get 401 and 404 as answers; only our own failures are news.
         "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "websockets": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},

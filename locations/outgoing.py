@@ -44,14 +44,12 @@ def entitled(location: Location) -> QuerySet[Partner]:
 
 def owe_location(location: Location, *, now: datetime) -> None:
     """Owe the whole location to everyone entitled."""
-    for partner in entitled(location):
-        owe_push(partner=partner, kind=LOCATION_KIND, object_key=str(location.pk), now=now)
+    _owe(location, LOCATION_KIND, location.pk, now=now)
 
 
 def owe_evse_status(evse: Evse, location: Location, *, now: datetime) -> None:
     """Owe the EVSE's status to everyone entitled."""
-    for partner in entitled(location):
-        owe_push(partner=partner, kind=EVSE_STATUS_KIND, object_key=str(evse.pk), now=now)
+    _owe(location, EVSE_STATUS_KIND, evse.pk, now=now)
 
 
 def render_location(partner: Partner, object_key: str, sent_document: Any) -> Message | None:
@@ -81,6 +79,13 @@ def render_evse_status(partner: Partner, object_key: str, sent_document: Any) ->
         document=status,
         whole=whole,
     )
+
+
+def _owe(location: Location, kind: str, key: int, *, now: datetime) -> None:
+    # One subject: a PUT of the location and a PATCH of its EVSE must not overtake each other.
+    subject = f"location:{location.pk}"
+    for partner in entitled(location):
+        owe_push(partner=partner, kind=kind, object_key=str(key), subject=subject, now=now)
 
 
 def _put(location: Location) -> Message:

@@ -40,10 +40,14 @@ def open_results_of_push() -> Exists:
 
 
 def ready(model: type[D], *, now: datetime) -> QuerySet[D]:
-    """Return the duties that may be tried now: due and, for pushes, not behind an open result."""
+    """Return the duties that may be tried now: they are due.
+
+    A push with a subject also waits for open results on it, and for another push on it that is out.
+    """
     rows = model._default_manager.filter(due(now))
     if model is Push:
-        rows = rows.filter(Q(subject="") | ~open_results_of_push())
+        others_out = in_flight(Push, now=now).filter(partner=OuterRef("partner"), subject=OuterRef("subject"))
+        rows = rows.filter(Q(subject="") | ~open_results_of_push() & ~Exists(others_out))
     return rows
 
 
@@ -59,7 +63,7 @@ def claim(model: type[D], pk: Any, *, now: datetime) -> D | None:
     At most MOST_IN_FLIGHT duties of a partner are out at once. Each claim raises `fence`, so that only the
     newest claim can settle the row.
     """
-    # The lock on the partner is for the limit only; the UPDATE alone decides whose the duty is.
+    # The lock on the partner is for what is out beside it; the UPDATE alone decides whose the duty is.
     rows = ready(model, now=now).select_related("partner").select_for_update(of=("partner",), no_key=True)
     row = rows.filter(pk=pk).first()
     if row is None:

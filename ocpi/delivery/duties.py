@@ -65,7 +65,8 @@ def owe_push(
 ) -> Push:
     """Owe `partner` the state of an object, within about `after_s` seconds; calls until then become one push.
 
-    An earlier due time is never postponed. A push that was settled, refused or expired is owed anew.
+    An earlier due time is never postponed. A push that was settled, refused or expired is owed anew. Of
+    pushes with the same `subject` only one is out at once, so that they can't overtake each other.
     """
     due_at = now + timedelta(seconds=after_s)
     streams = Push.objects.filter(partner=partner, kind=kind, object_key=object_key)

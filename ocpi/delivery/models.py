@@ -24,7 +24,9 @@ class Duty(models.Model):
 
     partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
     subject = models.CharField(
-        max_length=120, blank=True, help_text="What it is about; a push waits for open results on it."
+        max_length=120,
+        blank=True,
+        help_text="What it is about; a push waits for open results on it, and for another push that is out.",
     )
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveIntegerField(default=0)

@@ -155,6 +155,16 @@ def test_owes_changes_to_the_partners_entitled_to_the_location():
         assert owed(partner) == []
 
 
+def test_owes_a_location_and_its_evses_about_one_subject():
+    location = make_location(location_id="LOC1")
+    make_partner(may_steer=True)
+
+    actions.set_evse_status(evse=location.evses.get(), status="CHARGING", now=LATER)
+    actions.add_own_evse(location=location, uid="E2", now=LATER)
+
+    assert [push.subject for push in Push.objects.all()] == [f"location:{location.pk}"] * 2
+
+
 def test_owes_a_hidden_location_only_by_a_grant_on_it():
     location = make_location(location_id="LOC1")
     emsp = make_partner(role="EMSP")

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             name='Push',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(blank=True, help_text='What it is about; a push waits for open results on it.', max_length=120)),
+                ('subject', models.CharField(blank=True, help_text='What it is about; a push waits for open results on it, and for another push that is out.', max_length=120)),
                 ('state', models.CharField(choices=[('PENDING', 'waits for its time'), ('LEASED', 'being delivered'), ('DONE', 'delivered'), ('DEAD', 'refused; will not be tried again'), ('EXPIRED', 'its time ran out')], default='PENDING', max_length=8)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('next_at', models.DateTimeField()),
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Result',
             fields=[
-                ('subject', models.CharField(blank=True, help_text='What it is about; a push waits for open results on it.', max_length=120)),
+                ('subject', models.CharField(blank=True, help_text='What it is about; a push waits for open results on it, and for another push that is out.', max_length=120)),
                 ('state', models.CharField(choices=[('PENDING', 'waits for its time'), ('LEASED', 'being delivered'), ('DONE', 'delivered'), ('DEAD', 'refused; will not be tried again'), ('EXPIRED', 'its time ran out')], default='PENDING', max_length=8)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('next_at', models.DateTimeField()),

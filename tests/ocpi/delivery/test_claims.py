@@ -102,6 +102,35 @@ def test_limits_what_is_in_flight_per_partner() -> None:
     assert claimed_results == [True] * 4 + [False] * 2
 
 
+@pytest.mark.parametrize(
+    ("subject", "lease_s", "is_taken"),
+    [("location:1", 9, False), ("location:1", -1, True), ("location:2", 9, True), ("", 9, True)],
+)
+def test_has_one_push_of_a_subject_out_at_once(subject: str, lease_s: int, is_taken: bool) -> None:
+    partner = make_partner()
+    push = push_for(partner, 1, subject=subject)
+    push_for(
+        partner,
+        2,
+        subject="location:1" if subject else "",
+        state="LEASED",
+        lease_until=NOW + timedelta(seconds=lease_s),
+    )
+    push_for(make_partner(), 3, subject=subject, state="LEASED", lease_until=NOW + timedelta(seconds=9))
+
+    assert (claims.claim(Push, push.pk, now=NOW) is not None) == is_taken
+
+
+@pytest.mark.django_db(transaction=True)
+def test_has_one_push_of_a_subject_out_among_many_claimers() -> None:
+    partner = make_partner()
+    rows = [push_for(partner, number, subject="location:1").pk for number in range(8)]
+
+    taken = together(8, lambda number: claims.claim(Push, rows[number], now=NOW) is not None)
+
+    assert taken.count(True) == 1
+
+
 def test_fences_off_a_late_writer() -> None:
     push = push_for(make_partner())
     late = claims.claim(Push, push.pk, now=NOW)

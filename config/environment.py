@@ -141,8 +141,8 @@ def database_url(name: str) -> str:
 
 def redis_url(name: str) -> str:
     """Return the address of Redis, or "" when unset. Raises ImproperlyConfigured when it can't be one."""
-    word, path = _server_url(name, ["redis", "rediss", "unix"], REDIS_FORM)
-    if word and not (path if word.startswith("unix:") else re.fullmatch(r"/?|/[0-9]{1,9}", path)):
+    word, path = _server_url(name, ["redis", "rediss"], REDIS_FORM)
+    if word and not re.fullmatch(r"/?|/[0-9]{1,9}", path):
         raise ImproperlyConfigured(f"{name} must end in the number of a database, as {REDIS_FORM} does.")
     return word
 

@@ -17,12 +17,13 @@ from celery.worker import WorkController
 from celery.worker import state as worker_state
 from cheroot import wsgi
 from django.conf import settings
+from django.utils import timezone
 
 from chargers import server as gateway
 from chargers.bus import bus_from_settings
 from config.celery import QUEUES, app
 from config.wsgi import application
-from ocpi.delivery import sweeper
+from ocpi.delivery import claims, sweeper
 from ocpi.delivery.stopping import told_to_stop
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,9 @@ class EmbeddedNode:
 
     def start(self) -> None:
         """Start every part. Raises UnableToStart, e.g. when a port is taken."""
+        if self._lock:
+            # Ours is the only node on this database: what others hold, they held when they ended.
+            claims.release_all_of_others(now=timezone.now())
         self._start_web()
         self._start_gateway()
         self._run("sweeper", lambda: sweeper.run(stop=self.stopping, every_s=SWEEP_EVERY_S))

@@ -107,7 +107,7 @@ def settle(row: Duty, *, only: Q | None = None, **values: Any) -> bool:
 
 
 def release_all_of_others(*, now: datetime) -> int:
-    """End the leases of processes before this one; only where this is the single process of its database."""
+    """End the leases of processes before this one; only where nobody else delivers from this database."""
     released = 0
     for model in (Result, Push):
         leased = model.objects.filter(state=Duty.State.LEASED).exclude(lease_owner=OWNER)

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django import db
-from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from ocpi.delivery import claims, engine
+from ocpi.delivery import engine
 from ocpi.delivery.hands import Hands
 from ocpi.delivery.models import Duty, Push, Result
 from ocpi.delivery.stopping import told_to_stop
@@ -49,9 +48,6 @@ def run(stop: threading.Event, every_s: float = 1.0) -> None:
     """Sweep every `every_s` seconds until `stop` is set; a database that fails is tried again."""
     hands = Hands(stop)
     is_well = True
-    if settings.IS_EMBEDDED:
-        # The single process of this database: leases of others belong to processes that are gone.
-        is_well = _guarded(lambda: claims.release_all_of_others(now=timezone.now()), was_well=is_well)
     while not stop.is_set():
         is_well = _guarded(lambda: _round(hands, timezone.now()), was_well=is_well)
         stop.wait(every_s)

@@ -172,16 +172,20 @@ def test_keeps_others_served_when_partners_hang(peer: Peer) -> None:
         assert all(in_flight.filter(partner=partner).count() <= 2 for partner in Partner.objects.all())
 
 
-def test_releases_at_start_what_the_process_before_it_held(peer: Peer, settings: Any) -> None:
+def test_leaves_to_a_node_beside_it_what_that_delivers(peer: Peer, settings: Any) -> None:
     settings.IS_EMBEDDED = True
     now = timezone.now()
-    owe_results(make_partner(url=peer.url), peer.url, 1, now=now)
-    Result.objects.update(
-        state=Duty.State.LEASED, lease_owner="gone:1:x", lease_until=now + timedelta(hours=1)
+    owe_results(make_partner(url=peer.url), peer.url, 2, now=now)
+    held = Result.objects.get(url__endswith="/0")
+    Result.objects.filter(pk=held.pk).update(
+        state=Duty.State.LEASED, lease_owner="beside:1:x", lease_until=now + timedelta(hours=1)
     )
 
     with running():
         peer.wait_for("POST")
+
+    held.refresh_from_db()
+    assert (held.state, held.lease_owner, len(peer.requests)) == (Duty.State.LEASED, "beside:1:x", 1)
 
 
 def test_goes_on_after_the_database_failed(

@@ -23,7 +23,7 @@ from chargers import server as gateway
 from chargers.bus import bus_from_settings
 from config.celery import QUEUES, app
 from config.wsgi import application
-from ocpi.delivery import claims, sweeper
+from ocpi.delivery import claims, hints, sweeper
 from ocpi.delivery.stopping import told_to_stop
 
 logger = logging.getLogger(__name__)
@@ -186,6 +186,7 @@ class EmbeddedNode:
             without_gossip=True,
         )
         self._run("worker", self._work)
+        hints.worker_is_here.set()
 
     def _work(self) -> None:
         try:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
@@ -17,6 +18,8 @@ DELIVER_RESULT = "delivery.deliver_result"
 DELIVER_PUSH = "delivery.deliver_push"
 LIFE_S = 30
 PAUSE_S = 5.0
+# Without Redis the broker is this process's memory: hints that no worker in it takes would pile up.
+worker_is_here = threading.Event()
 
 
 class Publisher:
@@ -27,8 +30,8 @@ class Publisher:
         self._paused_until = 0.0
 
     def publish(self, task: str, duty_id: str) -> None:
-        """Send the hint, unless a failure was a moment ago; never raises."""
-        if time.monotonic() < self._paused_until:
+        """Send the hint, unless nobody could get it or a failure was a moment ago; never raises."""
+        if not (settings.REDIS_URL or worker_is_here.is_set()) or time.monotonic() < self._paused_until:
             return
         try:
             current_app.send_task(task, kwargs={"duty_id": duty_id}, expires=LIFE_S, ignore_result=True)

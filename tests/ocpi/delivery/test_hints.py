@@ -1,5 +1,6 @@
 """Hints: after the commit, ids only, and never a trouble to whom they would help."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,13 @@ from ocpi.delivery.models import Push
 from tests.factories import NOW, make_partner
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _worker_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker runs in this process, as in the embedded node."""
+    monkeypatch.setattr(hints, "worker_is_here", threading.Event())
+    hints.worker_is_here.set()
 
 
 @pytest.fixture
@@ -54,6 +62,22 @@ def test_leaves_only_for_what_is_due_now(published: list[Any]) -> None:
         partner=push.partner, kind="session", object_key="S1", after_s=5, now=NOW + timedelta(seconds=5)
     )
     assert len(published) == 1
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "is_worker_here", "leaves"),
+    [("", False, False), ("", True, True), ("redis://127.0.0.1:6379/0", False, True)],
+)
+def test_leaves_only_where_a_worker_can_get_it(
+    published: list[Any], settings: Any, redis_url: str, is_worker_here: bool, leaves: bool
+) -> None:
+    settings.REDIS_URL = redis_url
+    if not is_worker_here:
+        hints.worker_is_here.clear()
+
+    owe()
+
+    assert bool(published) == leaves
 
 
 def test_leaves_the_broker_alone_after_a_failure(

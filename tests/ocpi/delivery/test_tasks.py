@@ -1,5 +1,6 @@
 """The Celery tasks: run twice, late or for nothing, they do no harm."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from celery import current_app
 from celery.contrib.testing.worker import start_worker
 from django.utils import timezone
 
-from ocpi.delivery import duties, tasks
+from ocpi.delivery import duties, hints, tasks
 from ocpi.delivery.kinds import Message, register_push
 from ocpi.delivery.models import Attempt, Duty, Push, Result
 from ocpi.delivery.stopping import told_to_stop
@@ -133,7 +134,9 @@ def test_is_known_by_name_and_routed_to_its_own_queue(name: str, queue: str) -> 
     assert current_app.conf.task_routes[name] == {"queue": queue}
 
 
-def test_is_run_by_a_worker_that_gets_the_hint(peer: Peer) -> None:
+def test_is_run_by_a_worker_that_gets_the_hint(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hints, "worker_is_here", threading.Event())
+    hints.worker_is_here.set()
     queues = "results,push"
     with start_worker(current_app, pool="solo", queues=queues, perform_ping_check=False, loglevel="ERROR"):
         partner = make_partner(url=peer.url)

@@ -21,7 +21,12 @@ app.conf.beat_schedule = {
     "prune deliveries": {"task": "delivery.prune", "schedule": 3600.0},
     "prune commands": {"task": "chargers.prune", "schedule": 3600.0},
     "prune requests": {"task": "chargingprofiles.prune", "schedule": 3600.0},
-    "pull what partners changed": {"task": "partners.pull_all", "schedule": 3600.0},
+    "pull what partners changed": {
+        "task": "partners.pull_all",
+        "schedule": 3600.0,
+        # A worker that comes back finds one round, not all that it missed.
+        "options": {"expires": 3000.0},
+    },
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import chain
@@ -14,7 +15,7 @@ from locations.received import put_location
 from locations.updates import Party
 from ocpi.partners.calls import call_url, endpoint_of
 from ocpi.partners.models import Partner
-from ocpi.partners.pulls import PullCount, UnableToPull, register_puller
+from ocpi.partners.pulls import LONGEST_LIST_S, PullCount, UnableToPull, register_puller
 from ocpi.protocol.client import Reply
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.pagination import BrokenList, pages
@@ -39,12 +40,15 @@ def pull_objects(
     """Read a partner's list from `since` on and give each object to `store(party, id, document)`.
 
     A broken object, or one of somebody else's party, is refused and logged; the others are kept.
-    Raises UnableToPull, CallFailed or NoEndpoint when the list can't be read to its end.
+    Raises UnableToPull, CallFailed or NoEndpoint when the list can't be read to its end in LONGEST_LIST_S.
     """
     parties = {(fold(role.country_code), fold(role.party_id)) for role in partner.roles.all()}
     stored = refused = 0
+    stop_at_s = time.monotonic() + LONGEST_LIST_S
 
     def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
+        if time.monotonic() > stop_at_s:
+            raise UnableToPull(f"The list did not end within {LONGEST_LIST_S:g} s.")
         return call_url(partner, method="GET", url=url, params=params)
 
     url = endpoint_of(partner, module=module, role="SENDER")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
+
+from ocpi.protocol.types import fold
 
 
 class Partner(models.Model):
@@ -33,12 +36,27 @@ class Partner(models.Model):
     pulled = models.JSONField(
         default=dict, blank=True, help_text="Per module, the time up to which their objects were pulled."
     )
+    pulling_until = models.DateTimeField(
+        null=True, blank=True, help_text="Somebody pulls from them at this moment, until then at most."
+    )
 
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return self.name
+
+    def speaks_for(self, party: tuple[str, str]) -> bool:
+        """Tell whether messages and objects of a (country_code, party_id) may come through this partner.
+
+        Its own parties', and through a hub anybody's but ours (OCPI 2.2.1 transport_and_format, "Message
+        Routing").
+        """
+        country_code, party_id = fold(party[0]), fold(party[1])
+        theirs = models.Q(country_code=country_code, party_id=party_id)
+        if (country_code, party_id) != (settings.COUNTRY_CODE, settings.PARTY_ID):
+            theirs |= models.Q(role="HUB")
+        return self.roles.filter(theirs).exists()
 
 
 class InboundToken(models.Model):

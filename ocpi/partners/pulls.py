@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from ocpi.partners.calls import NoEndpoint
 from ocpi.partners.models import Partner
@@ -16,6 +17,10 @@ from ocpi.protocol.times import format_datetime, parse_datetime
 
 # Clocks differ, and objects that are written while we read must not be missed (OCPI 2.2.1 pagination).
 OVERLAP = timedelta(minutes=5)
+# With half an hour for beginning them, all pulls of a round end before the next round.
+LONGEST_LIST_S = 600.0
+# A process that died while it pulled holds others off no longer than this.
+LONGEST_PULL = timedelta(minutes=30)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,10 +55,22 @@ def pull(partner: Partner, module: str | None, now: datetime) -> dict[str, int]:
     """Pull one module, or every one that the partner offers: {"locations": n, "sessions": n, "refused": n}.
 
     After success the position of the module moves to `now` less an overlap; a failure is kept in
-    partner.last_error. Raises UnableToPull.
+    partner.last_error. Raises UnableToPull, also while another pull from the partner is under way.
     """
+    wanted = _wanted(partner, module)
+    until = now + LONGEST_PULL
+    free = Partner.objects.filter(Q(pulling_until=None) | Q(pulling_until__lte=now), pk=partner.pk)
+    if not free.update(pulling_until=until):
+        raise UnableToPull(f"{partner.name} is being pulled from already.")
+    try:
+        return _pull(partner, wanted, now)
+    finally:
+        Partner.objects.filter(pk=partner.pk, pulling_until=until).update(pulling_until=None)
+
+
+def _pull(partner: Partner, modules: list[str], now: datetime) -> dict[str, int]:
     counts = {"locations": 0, "sessions": 0, "refused": 0}
-    for name in _wanted(partner, module):
+    for name in modules:
         try:
             count = _pullers[name](partner, _position(partner, name))
         except (UnableToPull, CallFailed, NoEndpoint, OcpiError) as error:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ocpi.protocol.client import Reply
+from ocpi.protocol.client import CallFailed, Reply
 from ocpi.protocol.envelope import success
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.times import parse_datetime
@@ -20,6 +20,7 @@ from ocpi.protocol.times import parse_datetime
 DEFAULT_LIMIT = 50
 MOST_LIMIT = 100
 MOST_PAGES = 10_000
+LEAST_LIMIT = 5
 _WHOLE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 _LINK = re.compile(r"<([^<>]*)>([^<>]*)")
 _IS_NEXT = re.compile(r""";\s*rel\s*=\s*(?:(["'])(?:[^"']*\s)?next(?:\s[^"']*)?\1|next\b)""", re.IGNORECASE)
@@ -74,20 +75,28 @@ def pages(
 
     `fetch(url, params)` makes one GET. Follows the Link with rel=next as it is, on the same host only;
     without one goes on by offset while X-Total-Count says there is more. Ends at an empty page and at a Link
-    that was followed before. Raises BrokenList for an answer that is no list.
+    that was followed before. Asks for MOST_LIMIT objects a page, and for half as many after a page that was
+    too large or slow. Raises BrokenList for an answer that is no list, and what `fetch` raises.
     """
-    offset = int((params or {}).get("offset", 0))
+    own_query: dict[str, Any] = {"limit": MOST_LIMIT, **(params or {})}
+    offset = int(own_query.get("offset", 0))
     total: int | None = None
-    address, query, followed = url, params, {url}
+    query: dict[str, Any] | None = own_query
+    address, followed = url, {url}
     for _ in range(MOST_PAGES):
-        reply = fetch(address, query)
+        try:
+            reply = fetch(address, query)
+        except CallFailed as error:
+            own_query = _halved(own_query, error) | {"offset": offset}
+            address, query = url, own_query
+            continue
         if not reply.is_success or not isinstance(reply.data, list):
             raise BrokenList(_why(reply))
         total_before, total = total, _total(reply)
         if query and total is not None and total_before is not None and total < total_before:
             # Objects left the selection while we read, and those behind them moved up (same section, NOTE).
             offset = max(0, offset - (total_before - total))
-            query = {**query, "offset": offset}
+            query = query | {"offset": offset}
             continue
         if not reply.data:
             return
@@ -102,8 +111,16 @@ def pages(
         elif total is None or offset >= total:
             return
         else:
-            address, query = url, {**(params or {}), "offset": offset}
+            address, query = url, own_query | {"offset": offset}
     raise BrokenList(f"The list did not end within {MOST_PAGES} pages.")
+
+
+def _halved(query: dict[str, Any], error: CallFailed) -> dict[str, Any]:
+    """Return the query with half its limit; raises `error` when that can't help."""
+    limit = int(query["limit"]) // 2
+    if error.reason not in ("too_large", "timeout") or limit < LEAST_LIMIT:
+        raise error
+    return query | {"limit": limit}
 
 
 def _filtered(queryset: QuerySet[Any], query: Mapping[str, str]) -> QuerySet[Any]:

@@ -44,7 +44,7 @@ def test_keeps_the_good_locations_and_refuses_the_others_by_name_of_the_field(pe
     assert [one.location_id for one in Location.objects.filter(partner=cpo)] == ["LOC1"]
     assert "coordinates" in caplog.text
     [request] = peer.requests
-    assert request.query == {"date_from": "1970-01-01T00:00:00Z"}
+    assert request.query == {"limit": "100", "date_from": "1970-01-01T00:00:00Z"}
 
 
 def test_pulls_again_what_changed_since_and_stores_nothing_twice(peer, cpo):
@@ -53,8 +53,17 @@ def test_pulls_again_what_changed_since_and_stores_nothing_twice(peer, cpo):
     for _ in range(2):
         assert pull(cpo, "locations", NOW)["locations"] == 1
 
-    assert peer.requests[1].query == {"date_from": "2026-01-15T11:55:00Z"}
+    assert peer.requests[1].query == {"limit": "100", "date_from": "2026-01-15T11:55:00Z"}
     assert Location.objects.count() == 1
+
+
+def test_gives_up_a_list_that_takes_too_long(peer, cpo, monkeypatch):
+    monkeypatch.setattr("locations.pull.LONGEST_LIST_S", -1)
+
+    with pytest.raises(UnableToPull, match="did not end within"):
+        pull(cpo, "locations", NOW)
+
+    assert peer.requests == []
 
 
 def test_says_that_a_list_could_not_be_read(peer, cpo):

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('last_seen_at', models.DateTimeField(blank=True, help_text='Their last authenticated request.', null=True)),
                 ('last_error', models.CharField(blank=True, max_length=300)),
                 ('pulled', models.JSONField(blank=True, default=dict, help_text='Per module, the time up to which their objects were pulled.')),
+                ('pulling_until', models.DateTimeField(blank=True, help_text='Somebody pulls from them at this moment, until then at most.', null=True)),
             ],
             options={
                 'ordering': ['id'],

@@ -72,6 +72,37 @@ def test_refuses_what_cannot_be_pulled(asked, fields, module, reason):
         pull(make_partner(role="CPO", **fields), module, NOW)
 
 
+@pytest.mark.parametrize(("since_min", "is_free"), [(0, False), (29, False), (30, True)])
+def test_pulls_from_a_partner_once_at_a_time(asked, since_min, is_free):
+    partner = make_partner(name="CPO", role="CPO")
+    answers = []
+
+    def pulls_meanwhile(partner: Partner, since: datetime) -> PullCount:
+        if not answers:
+            answers.append("begun")
+            try:
+                pull(partner, "locations", NOW + timedelta(minutes=since_min))
+            except UnableToPull as error:
+                answers.append(str(error))
+        return PullCount()
+
+    register_puller("locations", pulls_meanwhile)
+
+    pull(partner, "locations", NOW)
+
+    assert answers == (["begun"] if is_free else ["begun", "CPO is being pulled from already."])
+    partner.refresh_from_db()
+    assert partner.last_error == ""
+
+
+def test_lets_the_next_pull_begin_after_a_failure(asked):
+    partner = make_partner(name="Silent", role="CPO")
+
+    for _ in range(2):
+        with pytest.raises(UnableToPull, match="no answer"):
+            pull(partner, None, NOW)
+
+
 def test_skips_what_a_partner_does_not_offer(asked):
     assert pull(make_partner(role="SCSP"), None, NOW) == {"locations": 0, "sessions": 0, "refused": 0}
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
 from locations.models import Location
-from ocpi.protocol.client import Reply
+from ocpi.protocol.client import CallFailed, Reply
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.pagination import BrokenList, pages, paginated
 from tests.factories import NOW, iso, make_location
@@ -165,13 +165,16 @@ def test_reads_its_own_lists_to_the_end(locations: list[Location]) -> None:
 class Scripted:
     """Answers one GET after the other and keeps what was asked."""
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: Reply | CallFailed) -> None:
         self.replies = list(replies)
         self.asked: list[tuple[str, dict[str, Any] | None]] = []
 
     def __call__(self, url: str, params: Mapping[str, Any] | None) -> Reply:
         self.asked.append((url, dict(params) if params is not None else None))
-        return self.replies.pop(0)
+        answer = self.replies.pop(0)
+        if isinstance(answer, CallFailed):
+            raise answer
+        return answer
 
 
 def following(target: str) -> dict[str, str]:
@@ -212,7 +215,7 @@ def test_goes_on_by_offset_where_there_is_no_link() -> None:
     fetch = Scripted(reply([1, 2], headers=total), reply([3], headers=total))
 
     assert list(pages(fetch, "https://cpo.example/l", {"date_from": "x"})) == [[1, 2], [3]]
-    assert fetch.asked[1] == ("https://cpo.example/l", {"date_from": "x", "offset": 2})
+    assert fetch.asked[1] == ("https://cpo.example/l", {"limit": 100, "date_from": "x", "offset": 2})
 
 
 def test_steps_back_when_objects_left_the_list() -> None:
@@ -224,7 +227,7 @@ def test_steps_back_when_objects_left_the_list() -> None:
     )
 
     assert list(pages(fetch, "https://cpo.example/l")) == [[1, 2], [3, 4], [5]]
-    assert [params and params["offset"] for _, params in fetch.asked] == [None, 2, 1, 3]
+    assert [params and params.get("offset") for _, params in fetch.asked] == [None, 2, 1, 3]
 
 
 @pytest.mark.parametrize(
@@ -242,6 +245,40 @@ def test_ends_at_a_repeated_link_and_at_an_empty_page(replies: Sequence[Reply]) 
 
     assert list(pages(fetch, "https://cpo.example/l"))[:1] in ([], [[1]])
     assert fetch.replies == []
+
+
+@pytest.mark.parametrize("reason", ["too_large", "timeout"])
+def test_asks_for_half_as_much_when_a_page_was_too_much(reason: str) -> None:
+    too_much = CallFailed(reason, "")
+    fetch = Scripted(
+        too_much,
+        reply([1, 2], headers=following("?page=2")),
+        too_much,
+        reply([3], headers=following("?page=3")),
+        reply([4]),
+    )
+
+    assert list(pages(fetch, "https://cpo.example/l", {"date_from": "x"})) == [[1, 2], [3], [4]]
+    assert fetch.asked == [
+        ("https://cpo.example/l", {"limit": 100, "date_from": "x"}),
+        ("https://cpo.example/l", {"limit": 50, "date_from": "x", "offset": 0}),
+        ("https://cpo.example/l?page=2", None),
+        ("https://cpo.example/l", {"limit": 25, "date_from": "x", "offset": 2}),
+        ("https://cpo.example/l?page=3", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "limits"),
+    [("too_large", [100, 50, 25, 12, 6]), ("timeout", [100, 50, 25, 12, 6]), ("unreachable", [100])],
+)
+def test_gives_up_when_less_does_not_help(reason: str, limits: list[int]) -> None:
+    fetch = Scripted(*[CallFailed(reason, "")] * 9)
+
+    with pytest.raises(CallFailed, match=reason):
+        list(pages(fetch, "https://cpo.example/l"))
+
+    assert [params and params["limit"] for _, params in fetch.asked] == limits
 
 
 @pytest.mark.parametrize(

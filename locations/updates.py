@@ -25,13 +25,12 @@ class Stored(Protocol):
 
 
 def check_owner(partner: Partner, party: Party) -> None:
-    """Check that the party in the URL is one of the partner's. Raises UnknownObject.
+    """Check that the party in the URL is one that the partner speaks for. Raises UnknownObject.
 
     Spec: OCPI 2.2.1 transport_and_format, "Errors" of Client Owned Object Push: 404 for a foreign party.
     """
-    country_code, party_id = fold(party[0]), fold(party[1])
-    if not partner.roles.filter(country_code=country_code, party_id=party_id).exists():
-        raise UnknownObject(f"{country_code}-{party_id} is not one of your parties.")
+    if not partner.speaks_for(party):
+        raise UnknownObject(f"{fold('-'.join(party))} is not one of your parties.")
 
 
 def moment_of(document: Mapping[str, Any]) -> datetime:

@@ -12,10 +12,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from ocpi.partners import tokens
+from ocpi.partners.calls import own_party
 from ocpi.partners.guesses import address_behind, wrong_tokens
 from ocpi.partners.models import InboundToken, Partner
-from ocpi.protocol.errors import TooManyRequests, Unauthorized
-from ocpi.protocol.headers import token_candidates
+from ocpi.protocol.errors import InvalidParameters, TooManyRequests, Unauthorized
+from ocpi.protocol.headers import Routing, token_candidates
 
 SEEN_EVERY = timedelta(seconds=1)
 
@@ -40,6 +41,20 @@ class Caller:
             self.token.kind == InboundToken.Kind.CREDENTIALS
             and self.partner.status == Partner.Status.REGISTERED
         )
+
+    def check_routing(self, routing: Routing) -> None:
+        """Check that a message goes to a party of ours, and comes from one that the partner may speak for.
+
+        Raises InvalidParameters. The 4001 for an unknown receiver is a hub's (OCPI 2.2.1 status_codes).
+        """
+        to_party = (routing.to_country_code, routing.to_party_id)
+        if to_party != own_party():
+            raise InvalidParameters(
+                f"OCPI-to-party-id: {'-'.join(to_party)} is not a party of this platform."
+            )
+        from_party = (routing.from_country_code, routing.from_party_id)
+        if not self.partner.speaks_for(from_party):
+            raise InvalidParameters(f"OCPI-from-party-id: {'-'.join(from_party)} is not one of your parties.")
 
 
 class CredentialsTokenAuthentication(BaseAuthentication):

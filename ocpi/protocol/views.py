@@ -8,20 +8,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ocpi.protocol.headers import routing_of
+from ocpi.protocol.headers import Routing, routing_of
 
 
 class OcpiView(APIView):
     """An OCPI resource: GET, POST, PUT, PATCH, DELETE as its methods say, 405 with Allow for the rest.
 
-    Functional modules answer an authenticated request with its routing headers swapped; configuration
-    modules (versions, credentials) never carry them (OCPI 2.2.1 transport_and_format, "Message Routing
-    Headers").
+    Functional modules check the routing headers of an authenticated request and answer with them swapped;
+    configuration modules (versions, credentials) neither read nor carry them (OCPI 2.2.1
+    transport_and_format, "Message Routing Headers"). `request.auth` knows which parties may speak: its
+    `check_routing(routing)` raises InvalidParameters.
     """
 
     is_functional: bool = True
     http_method_names = ["get", "post", "put", "patch", "delete"]
-    _is_authenticated = False
+    _routing: Routing | None = None
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -29,16 +30,19 @@ class OcpiView(APIView):
         return {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate before the method is looked at."""
+        """Authenticate, and check the routing, before the method is looked at."""
         super().initial(request, *args, **kwargs)
-        self._is_authenticated = request.auth is not None
+        caller: Any = request.auth
+        if caller is None or not self.is_functional:
+            return
+        self._routing = routing_of(request)
+        if self._routing is not None:
+            caller.check_routing(self._routing)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Add the swapped routing headers."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if self.is_functional and self._is_authenticated:
-            routing = routing_of(request)
-            if routing is not None:
-                for name, value in routing.swapped().headers.items():
-                    response[name] = value
+        if self._routing is not None:
+            for name, value in self._routing.swapped().headers.items():
+                response[name] = value
         return response

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from chargingprofiles.models import ActiveProfile, IssuedRequest, Kind
+from ocpi.partners.models import PartnerRole
 from tests.chargingprofiles.calls import call, said
 from tests.factories import make_partner, make_session
 
@@ -186,6 +187,7 @@ def test_stores_the_active_profile_of_a_session(session):
 
 def test_tells_sessions_apart_by_the_party_that_speaks(session, cpo):
     other = make_session(session_id="S1", partner=cpo, country_code="BE", party_id="OTH")
+    PartnerRole.objects.create(partner=cpo, role="CPO", country_code="BE", party_id="OTH")
     routing = {
         "ocpi-from-country-code": "BE",
         "ocpi-from-party-id": "BEC",

@@ -258,3 +258,13 @@ def test_takes_tolerated_forms_and_stores_strict_ones(cpo):
 
     strict = evse_document("EVSE1", status="UNKNOWN", physical_reference="3")
     assert cpo.get("/NL/NOD/LOC1")[1]["data"] == location_document(evses=[strict])
+
+
+def test_takes_the_locations_of_others_from_a_hub():
+    make_partner(role="HUB", country_code="NL", party_id="HUB", token="hub")
+    hub = Calls("receiver/locations", "hub")
+    theirs = location_document("LOC1", country_code="BE", party_id="XYZ")
+    ours = location_document("LOC1")
+
+    assert hub.put("/BE/XYZ/LOC1", theirs) == (201, {"status_code": 1000})
+    assert hub.status("PUT", "/NL/NOD/LOC1", ours) == (404, 2001)

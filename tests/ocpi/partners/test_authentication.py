@@ -115,6 +115,39 @@ def test_counts_guesses_per_address_that_the_proxy_before_us_saw(client):
     assert guess("192.0.2.99, 192.0.2.1") == 429
 
 
+ROUTED = {
+    "OCPI-to-country-code": "NL",
+    "OCPI-to-party-id": "NOD",
+    "OCPI-from-country-code": "DE",
+    "OCPI-from-party-id": "ONE",
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "changes", "status_code"),
+    [
+        ("SCSP", {}, 1000),
+        ("SCSP", {"OCPI-to-party-id": "nod", "OCPI-from-party-id": "one"}, 1000),
+        ("SCSP", {"OCPI-to-party-id": "XXX"}, 2001),
+        ("SCSP", {"OCPI-to-country-code": "BE"}, 2001),
+        ("SCSP", {"OCPI-from-party-id": "TWO"}, 2001),
+        ("SCSP", {"OCPI-from-party-id": ""}, 1000),
+        ("HUB", {"OCPI-from-party-id": "TWO"}, 1000),
+        ("HUB", {"OCPI-from-country-code": "NL", "OCPI-from-party-id": "NOD"}, 2001),
+    ],
+)
+def test_checks_between_which_parties_a_message_goes(client, role, changes, status_code):
+    make_partner(token=TOKEN, role=role, party_id="ONE")
+    make_partner(party_id="TWO")
+    headers = {"authorization": f"Token {encoded(TOKEN)}"} | ROUTED | changes
+
+    response = client.get(FUNCTIONAL, headers=headers)
+    versions = client.get("/ocpi/versions", headers=headers)
+
+    assert (response.status_code, response.json()["status_code"]) == (200, status_code)
+    assert versions.json()["status_code"] == 1000
+
+
 def test_asks_the_database_once_and_notes_the_last_request_once_a_second(client, django_assert_num_queries):
     partner = make_partner(token=TOKEN)
     InboundToken.objects.update(used_at=timezone.now())

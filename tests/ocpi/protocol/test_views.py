@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from ocpi.protocol import errors
 from ocpi.protocol.envelope import success
+from ocpi.protocol.headers import Routing
 from ocpi.protocol.times import is_strict
 from ocpi.protocol.views import OcpiView
 
@@ -32,11 +33,17 @@ ROUTING = {
 GOOD = {"Authorization": "Token Z29vZA=="}
 
 
+class Caller:
+    def check_routing(self, routing: Routing) -> None:
+        if routing.to_party_id != "CPO":
+            raise errors.InvalidParameters("OCPI-to-party-id: No.")
+
+
 class OnlyGood(BaseAuthentication):
-    def authenticate(self, request: Request) -> tuple[None, str]:
+    def authenticate(self, request: Request) -> tuple[None, Caller]:
         if request.headers.get("Authorization") != GOOD["Authorization"]:
             raise errors.Unauthorized("The credentials token is not known.")
-        return None, "good"
+        return None, Caller()
 
 
 class ThingView(OcpiView):
@@ -127,10 +134,8 @@ def envelope_of(response: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("address", ["/ocpi/thing", "/ocpi/thing/"])
 def test_answers_in_an_envelope_with_and_without_a_slash(http: Client, address: str) -> None:
-    response = http.get(address)
-
-    assert response.status_code == 200
-    assert envelope_of(response) == {"data": {"kwh": 1.5}, "status_code": 1000, "status_message": "Success"}
+    data = {"kwh": 1.5}
+    assert envelope_of(http.get(address)) == {"data": data, "status_code": 1000, "status_message": "Success"}
 
 
 def test_keeps_an_empty_list_and_leaves_out_data_that_is_absent(http: Client) -> None:
@@ -253,7 +258,6 @@ def test_answers_in_an_envelope_where_no_view_of_ours_does(
 
 def test_leaves_other_json_as_it_is_and_echoes_its_ids(http: Client) -> None:
     response = http.get("/readyz")
-
     assert (response.status_code, response.json()) == (503, {"status": "unready"})
     assert response["X-Request-ID"] == "request-1"
 
@@ -268,7 +272,6 @@ def test_leaves_the_pages_of_the_admin_alone(http: Client) -> None:
 def test_swaps_routing_headers_in_the_answers_of_functional_modules(http: Client) -> None:
     for address in ("/ocpi/thing", "/ocpi/fail/invalid"):
         response = http.get(address, headers=ROUTING)
-
         assert {name: response[name] for name in ROUTING} == {
             "OCPI-to-country-code": "DE",
             "OCPI-to-party-id": "SCS",
@@ -277,8 +280,17 @@ def test_swaps_routing_headers_in_the_answers_of_functional_modules(http: Client
         }
 
 
+def test_refuses_what_is_routed_to_others_and_swaps_all_the_same(http: Client) -> None:
+    response = http.get("/ocpi/thing", headers=ROUTING | {"OCPI-to-party-id": "XXX"})
+    assert (response.status_code, response["OCPI-from-party-id"]) == (200, "XXX")
+    assert envelope_of(response) == {"status_code": 2001, "status_message": "OCPI-to-party-id: No."}
+
+
 def test_sends_no_routing_headers_from_configuration_modules_or_unasked(http: Client) -> None:
-    for response in (http.get("/ocpi/credentials", headers=ROUTING), http.get("/ocpi/thing")):
+    partial = {"OCPI-to-party-id": "XXX"}
+    for address, headers in (("/ocpi/credentials", ROUTING), ("/ocpi/thing", {}), ("/ocpi/thing", partial)):
+        response = http.get(address, headers=headers)
+        assert response.status_code == 200
         assert not any(name.lower().startswith("ocpi-") for name in response.headers)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ocpi.partners.hosts import plain_host
 from ocpi.partners.models import Endpoint, Grant, InboundToken, Partner, PartnerRole
+from ocpi.protocol.addresses import ForbiddenAddress
 from ocpi.protocol.types import fold
 from ocpi.read_only import ReadOnly
 
@@ -35,19 +38,45 @@ class TokenInline(ReadOnly, admin.TabularInline):
     fields = ["kind", "created_at", "expires_at", "used_at"]
 
 
+class GrantForm(ModelForm):
+    """A grant; its location is folded, as ids compare without case, before duplicates are looked for."""
+
+    def clean_location_id(self) -> str:
+        """Return the id as grants keep it."""
+        return fold(self.cleaned_data["location_id"])
+
+
 class GrantInline(admin.TabularInline):
     """Where the partner may see and steer sessions."""
 
     model = Grant
+    form = GrantForm
     fields = ["location_id", "created_at"]
     readonly_fields = ["created_at"]
     extra = 0
+
+
+class PartnerForm(ModelForm):
+    """What an operator may change of a partner."""
+
+    def clean_response_hosts(self) -> list[str]:
+        """Return the hosts in their one spelling. Raises ValidationError."""
+        found = self.cleaned_data["response_hosts"]
+        if found is None:
+            return []
+        if not isinstance(found, list) or not all(isinstance(host, str) for host in found):
+            raise ValidationError('It must be a list of names, such as ["results.example.com"].')
+        try:
+            return sorted({plain_host(host) for host in found})
+        except ForbiddenAddress as error:
+            raise ValidationError(f"One is not a host that we can call: {error}.") from error
 
 
 @admin.register(Partner)
 class PartnerAdmin(admin.ModelAdmin):
     """Partners, with all that belongs to them; invited and registered by `manage.py partner`."""
 
+    form = PartnerForm
     list_display = [
         "name",
         "status",
@@ -100,11 +129,10 @@ class PartnerAdmin(admin.ModelAdmin):
     def save_formset(
         self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool
     ) -> None:
-        """Date new grants, and fold their location as ids compare without case."""
+        """Date new grants."""
         for row in formset.save(commit=False):
             if isinstance(row, Grant):
                 row.created_at = row.created_at or timezone.now()
-                row.location_id = fold(row.location_id)
             row.save()
         for row in formset.deleted_objects:
             row.delete()

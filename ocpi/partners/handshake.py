@@ -11,14 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from ocpi.partners import grants, tokens
+from ocpi.partners import grants, hosts, tokens
 from ocpi.partners.calls import NoEndpoint, call
 from ocpi.partners.discovery import Discovery, discover
 from ocpi.partners.documents import check_answer, own_credentials
 from ocpi.partners.models import InboundToken, Partner
 from ocpi.partners.registration import Terms, check_parties, end_registration, lock_partners, store
 from ocpi.partners.secrets import encrypt
-from ocpi.protocol.addresses import ForbiddenAddress, check_url
+from ocpi.protocol.addresses import ForbiddenAddress
 from ocpi.protocol.client import CallFailed, Reply, send
 from ocpi.protocol.errors import InvalidParameters
 
@@ -50,11 +50,11 @@ def invite(*, name: str, may_steer: bool, response_hosts: Sequence[str], now: da
 
     Raises Refused when that partner is registered, or a host is none.
     """
-    hosts = sorted({_plain_host(host) for host in response_hosts})
+    plain_hosts = sorted({_plain_host(host) for host in response_hosts})
     with transaction.atomic():
         partner = _unregistered(name=name, now=now)
         partner.status = Partner.Status.INVITED
-        partner.response_hosts = hosts
+        partner.response_hosts = plain_hosts
         partner.save(update_fields=["status", "response_hosts"])
         tokens.drop_all(partner)
         _set_general_grant(partner, may_steer=may_steer, now=now)
@@ -250,12 +250,9 @@ def _set_general_grant(partner: Partner, *, may_steer: bool, now: datetime) -> N
 
 
 def _plain_host(host: str) -> str:
-    """Return a host, without a port, in its one spelling. Raises Refused."""
+    """Return a host in its one spelling. Raises Refused."""
     try:
-        target = check_url(f"https://{host}/", allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)
-        if target.port != 443:
-            raise ForbiddenAddress("name it without a port; answers may go to any that we can call")
-        return target.host
+        return hosts.plain_host(host)
     except ForbiddenAddress as error:
         raise Refused(f"{host!r} is not a host that we can call: {error}.") from error
 

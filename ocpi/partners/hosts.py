@@ -16,8 +16,8 @@ from ocpi.protocol.addresses import (
     resolve,
 )
 from ocpi.protocol.errors import InvalidParameters, UnableToUseApi
+from ocpi.protocol.types import LONGEST_URL
 
-LONGEST_URL = 255
 MOST_HOSTS = 10
 
 
@@ -51,6 +51,15 @@ def host_of(url: str) -> str:
         return (parse_url(url).host or "").lower().strip("[]")
     except LocationParseError:
         return ""
+
+
+def plain_host(host: str) -> str:
+    """Return a host that somebody named, without a port, in its one spelling. Raises ForbiddenAddress."""
+    in_url = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+    target = check_url(f"https://{in_url}/", allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS)
+    if target.port != 443:
+        raise ForbiddenAddress("name it without a port; answers may go to any that we can call")
+    return target.host
 
 
 def hosts_of(partner: Partner) -> set[str]:

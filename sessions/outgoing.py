@@ -32,11 +32,14 @@ def owe_session(session: Session, *, now: datetime, after_s: float = 0) -> None:
 
 
 def owe_running(partner: Partner, now: datetime) -> int:
-    """Owe the partner the running sessions that it may see and was never told of; return how many.
+    """Owe the partner the running sessions that it may see and was not told of; return how many.
 
     For a grant given, or a partner registered, while sessions run.
     """
     told = Push.objects.filter(partner=partner, kind=SESSION_KIND, object_key=OuterRef("text_key"))
+    if partner.registered_at:
+        # What was settled before may have been with another platform.
+        told = told.exclude(settled_at__lt=partner.registered_at)
     untold = (
         visible_to(partner)
         .filter(status__in=RUNNING)

@@ -31,7 +31,7 @@ def try_push(push: Push, *, clock: Clock) -> Outcome | None:
         return _close(push, [], NOT_REGISTERED, clock, state=Push.State.DONE)
     if push.attempts > 1 and clock.now() >= push.expires_at:
         return _close(push, [], TOO_LATE, clock, state=Push.State.EXPIRED)
-    message = render_of(push.kind)(push.partner, push.object_key, push.sent_document)
+    message = render_of(push.kind)(push.partner, push.object_key, _sent_document(push))
     if message is None:
         return _close(push, [], NOTHING_TO_SEND, clock, state=Push.State.DONE, sent_version=push.version)
     if _is_behind_a_result(push):
@@ -45,6 +45,13 @@ def try_push(push: Push, *, clock: Clock) -> Outcome | None:
         no_endpoint = Outcome(Verdict.DONE, "no_endpoint", retry.printable(str(error)))
         return _close(push, [], no_endpoint, clock, state=Push.State.DONE, sent_version=push.version)
     return _settle(push, tries, sent, clock)
+
+
+def _sent_document(push: Push) -> Any:
+    """Return what the partner confirmed since it registered: before, it may have been another platform."""
+    registered_at = push.partner.registered_at
+    is_theirs = push.sent_at and registered_at and push.sent_at >= registered_at
+    return push.sent_document if is_theirs else None
 
 
 def _is_behind_a_result(push: Push) -> bool:

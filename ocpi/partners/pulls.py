@@ -105,6 +105,9 @@ def _position(partner: Partner, module: str) -> datetime:
 def _move(partner: Partner, module: str, position: datetime) -> None:
     with transaction.atomic():
         locked = Partner.objects.select_for_update().get(pk=partner.pk)
+        if locked.registered_at != partner.registered_at:
+            # It registered again meanwhile, perhaps as another platform.
+            return
         locked.pulled = locked.pulled | {module: format_datetime(position)}
         locked.last_error = ""
         locked.save(update_fields=["pulled", "last_error"])

@@ -110,7 +110,14 @@ def check_parties(roles: list[dict[str, Any]], *, partner: Partner | None) -> No
 
 
 def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
-    """Write a registration; the caller holds the transaction."""
+    """Write a registration; the caller holds the transaction.
+
+    Other parties, or another address, are pulled from the beginning.
+    """
+    parties_before = {(role.country_code, role.party_id) for role in partner.roles.all()}
+    parties = {(role["country_code"], role["party_id"]) for role in terms.roles}
+    if parties != parties_before or partner.versions_url != terms.versions_url:
+        partner.pulled = {}
     partner.status = Partner.Status.REGISTERED
     partner.versions_url = terms.versions_url
     partner.version = VERSION
@@ -127,6 +134,7 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
             "sends_raw_tokens",
             "registered_at",
             "last_error",
+            "pulled",
         ]
     )
     partner.roles.all().delete()

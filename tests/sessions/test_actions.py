@@ -9,7 +9,7 @@ import pytest
 
 from ocpi.delivery.models import Push
 from ocpi.partners import grants
-from ocpi.partners.models import Grant
+from ocpi.partners.models import Grant, Partner
 from sessions import actions
 from sessions.models import Session
 from sessions.outgoing import owe_all_running, render_session
@@ -243,6 +243,21 @@ def test_owes_running_sessions_to_a_partner_that_gets_a_grant_later():
     assert owe_all_running(after(4)) == 0
 
     assert pushes(partner) == [(str(running.pk), 1, after(3))]
+
+
+def test_owes_running_sessions_anew_to_a_partner_that_registered_again():
+    partner = make_partner(may_steer=True)
+    running = start()
+    Push.objects.update(state=Push.State.DONE, settled_at=after(2))
+    assert owe_all_running(after(3)) == 0
+    Partner.objects.update(registered_at=after(4))
+
+    assert owe_all_running(after(5)) == 1
+    assert owe_all_running(after(6)) == 0
+    Push.objects.update(state=Push.State.DEAD, settled_at=after(7))
+    assert owe_all_running(after(8)) == 0
+
+    assert pushes(partner) == [(str(running.pk), 2, after(5))]
 
 
 def test_looks_for_untold_sessions_only_where_a_grant_is_newer_than_a_session(

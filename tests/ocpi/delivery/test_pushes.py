@@ -67,6 +67,19 @@ def test_puts_what_the_module_renders_and_remembers_it(peer: Peer) -> None:
     assert push.sent_at is not None
 
 
+def test_counts_nothing_as_sent_from_before_the_registration(peer: Peer) -> None:
+    partner = make_partner(url=peer.url)
+    seen = renders(message("PUT", {"kwh": 1}, document={"kwh": 1}))
+    try_at(owe(partner))
+    Partner.objects.update(registered_at=NOW + timedelta(minutes=1))
+
+    push = try_at(owe(partner, now=NOW + timedelta(minutes=2)), NOW + timedelta(minutes=2))
+    try_at(owe(partner, now=NOW + timedelta(minutes=3)), NOW + timedelta(minutes=3))
+
+    assert [sent for _, _, sent in seen] == [None, None, {"kwh": 1}]
+    assert push.sent_document == {"kwh": 1}
+
+
 def test_names_the_party_that_the_message_is_for(peer: Peer) -> None:
     register_push(
         "session",

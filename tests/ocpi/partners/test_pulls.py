@@ -60,6 +60,21 @@ def test_stays_where_it_was_after_a_failure(asked):
     assert "Pulling locations from Silent failed" in partner.last_error
 
 
+def test_forgets_where_it_was_when_the_partner_registered_again_meanwhile(asked):
+    partner = make_partner(name="CPO", role="CPO")
+
+    def registers_meanwhile(partner: Partner, since: datetime) -> PullCount:
+        Partner.objects.update(registered_at=NOW + timedelta(seconds=1))
+        return PullCount()
+
+    register_puller("locations", registers_meanwhile)
+
+    pull(partner, "locations", NOW)
+
+    partner.refresh_from_db()
+    assert partner.pulled == {}
+
+
 @pytest.mark.parametrize(
     ("fields", "module", "reason"),
     [

@@ -74,6 +74,28 @@ def test_remembers_a_partner_that_reads_raw_tokens_only(node, platform):
     assert Partner.objects.get().sends_raw_tokens
 
 
+@pytest.mark.parametrize(
+    ("fields", "pulled"),
+    [
+        ({}, {"sessions": "2026-01-15T12:00:00Z"}),
+        ({"roles": [role(), role(role="CPO")]}, {"sessions": "2026-01-15T12:00:00Z"}),
+        ({"roles": [role(), role("TWO")]}, {}),
+        ({"url": "/versions?other"}, {}),
+    ],
+    ids=["nothing", "a role", "a party", "the address"],
+)
+def test_pulls_from_the_beginning_when_parties_or_address_changed(node, platform, fields, pulled):
+    token_c = register(node, platform)
+    Partner.objects.update(pulled={"sessions": "2026-01-15T12:00:00Z"})
+    if "url" in fields:
+        fields = {"url": platform.peer.url + fields["url"]}
+
+    response = node.call("PUT", CREDENTIALS, token_c, platform.credentials("token-b2", **fields))
+
+    assert outcome(response) == (200, 1000)
+    assert Partner.objects.get().pulled == pulled
+
+
 def without(document: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != name}
 

@@ -1,13 +1,15 @@
-"""What every answer has, whoever made it: the message ids, and JSON instead of Django's HTML.
+"""What every call needs: its message ids, JSON instead of Django's HTML, and the slashes in its ids.
 
 OCPI 2.2.1 transport_and_format, "Unique message IDs" and "Response format".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -26,6 +28,9 @@ from ocpi.protocol.headers import message_ids
 
 # Pages for people: their HTML and their redirects stay.
 _FOR_PEOPLE = ("/admin", "/static")
+_ENCODED_SLASH = re.compile("%2F", re.IGNORECASE)
+# Stands for a slash inside an id while the address is routed. Ids are ASCII, so none has it.
+_SLASH_IN_ID = "\ue02f"
 
 
 class OcpiMiddleware:
@@ -39,6 +44,7 @@ class OcpiMiddleware:
         if _is_for_people(request):
             return self.get_response(request)
         request_id, correlation_id = message_ids(request)
+        _keep_slashes_in_ids(request)
         try:
             _take_chunked_body(request)
         except BodyTooLarge as error:
@@ -48,6 +54,11 @@ class OcpiMiddleware:
         response["X-Request-ID"] = request_id
         response["X-Correlation-ID"] = correlation_id
         return response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        """Give the view its ids with their slashes."""
+        if _SLASH_IN_ID in request.path_info:
+            kwargs.update({name: value.replace(_SLASH_IN_ID, "/") for name, value in kwargs.items()})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -99,6 +110,16 @@ def _plain(http_status: int, *, allow: str = "") -> OcpiError:
         error = OcpiError("The request can't be read." if http_status == 400 else "The request was refused.")
     error.http_status = http_status
     return error
+
+
+def _keep_slashes_in_ids(request: HttpRequest) -> None:
+    """Let a %2F in the address be part of an id: WSGI has decoded the path, where it would part two segments.
+
+    The address as it came is RAW_URI for gunicorn, REQUEST_URI for cheroot; without either the path stays.
+    """
+    raw = request.META.get("RAW_URI") or request.META.get("REQUEST_URI") or ""
+    if request.path.startswith("/ocpi/") and _ENCODED_SLASH.search(raw):
+        request.path_info = unquote(_ENCODED_SLASH.sub(_SLASH_IN_ID, urlsplit(raw).path))
 
 
 def _take_chunked_body(request: HttpRequest) -> None:

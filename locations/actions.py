@@ -11,7 +11,7 @@ from django.db import transaction
 
 from locations.documents import next_moment, own_location_key
 from locations.models import Evse, Location
-from locations.objects import EVSE, LOCATION
+from locations.objects import EVSE, OWN_LOCATION
 from locations.outgoing import owe_evse_status, owe_location
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.times import format_datetime
@@ -51,7 +51,7 @@ def add_own_location(
     Raises InvalidParameters for a wrong field or an id that exists already.
     """
     moment = next_moment(now)
-    document = LOCATION.check(
+    document = OWN_LOCATION.check(
         {
             "country_code": settings.COUNTRY_CODE,
             "party_id": settings.PARTY_ID,
@@ -91,7 +91,7 @@ def change_own_location(*, location: Location, document: Mapping[str, Any], now:
         ids = {name: location.document[name] for name in ("country_code", "party_id", "id")}
         changed = {**document, **ids, "last_updated": format_datetime(moment)}
         changed.pop("evses", None)
-        location.document = LOCATION.check(changed)
+        location.document = OWN_LOCATION.check(changed)
         location.last_updated = moment
         location.save(update_fields=["document", "last_updated"])
         owe_location(location, now=now)
@@ -157,17 +157,18 @@ def add_own_evse(
 def set_evse_status(*, evse: Evse, status: str, now: datetime) -> bool:
     """Change the status of an EVSE of ours and owe it to the partners; False when it was so already.
 
-    The EVSE's and its Location's last_updated rise together (OCPI 2.2.1 mod_locations, GET list).
+    REMOVED is for good, whatever the charger says. The EVSE's and its Location's last_updated rise together
+    (OCPI 2.2.1 mod_locations, GET list).
     """
     fields = ["status", "document", "last_updated"]
     # Chargers repeat their status all day: looking first spares the lock, on SQLite the only one.
     evse.refresh_from_db(fields=fields)
-    if evse.status == status:
+    if evse.status in (status, "REMOVED"):
         return False
     with transaction.atomic():
         location = Location.objects.select_for_update().get(pk=evse.location_id)
         evse.refresh_from_db(fields=fields)
-        if evse.status == status:
+        if evse.status in (status, "REMOVED"):
             return False
         moment = next_moment(now, after=location.last_updated)
         evse.status = status

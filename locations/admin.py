@@ -6,12 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from locations.actions import change_own_location
+from locations.actions import change_own_location, set_evse_status
 from locations.models import Evse, Location
-from locations.objects import LOCATION
+from locations.objects import OWN_LOCATION
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.read_only import ReadOnly
 
@@ -26,7 +27,7 @@ class LocationForm(forms.ModelForm):
     def clean_document(self) -> dict[str, Any]:
         """Refuse what is not an OCPI Location."""
         try:
-            return LOCATION.check(self.cleaned_data["document"])
+            return OWN_LOCATION.check(self.cleaned_data["document"])
         except InvalidParameters as error:
             raise forms.ValidationError(error.message) from error
 
@@ -56,6 +57,10 @@ class LocationAdmin(admin.ModelAdmin):
         """Locations are added by `charger add` and by partners."""
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is ever deleted: an EVSE is REMOVED (OCPI 2.2.1 mod_locations, "Flow and Lifecycle")."""
+        return False
+
     def has_change_permission(self, request: HttpRequest, obj: Location | None = None) -> bool:
         """Partners' locations are theirs to change."""
         return super().has_change_permission(request, obj) and (obj is None or obj.partner_id is None)
@@ -67,9 +72,22 @@ class LocationAdmin(admin.ModelAdmin):
 
 @admin.register(Evse)
 class EvseAdmin(ReadOnly, admin.ModelAdmin):
-    """EVSEs of all locations, to read."""
+    """EVSEs of all locations, to read; ours can be removed."""
 
     list_display = ["uid", "location", "status", "is_listed", "last_updated"]
     list_filter = ["status", "is_listed"]
     list_select_related = ["location"]
     search_fields = ["uid", "location__location_id"]
+    actions = ["remove"]
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change EVSEs may remove ours."""
+        return request.user.has_perm("locations.change_evse")
+
+    @admin.action(
+        description="Remove for good (ours only): partners are told REMOVED", permissions=["remove"]
+    )
+    def remove(self, request: HttpRequest, evses: QuerySet[Evse]) -> None:
+        """Tell the partners that the selected EVSEs of ours are gone; the rows stay."""
+        for evse in evses.filter(location__partner=None):
+            set_evse_status(evse=evse, status="REMOVED", now=timezone.now())

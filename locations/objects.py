@@ -60,6 +60,12 @@ def _names_a_token(document: dict[str, Any]) -> None:
         raise InvalidParameters("issuer: is needed with visual_number")
 
 
+def _names_tokens_only_when_private(document: dict[str, Any]) -> None:
+    """Spec: mod_locations, Location object, publish_allowed_to."""
+    if document.get("publish") and document.get("publish_allowed_to"):
+        raise InvalidParameters("publish_allowed_to: only when publish is false")
+
+
 def _once(name: str, id_name: str) -> Any:
     """Return the rule that no two objects in the list `name` have the same id."""
 
@@ -186,3 +192,5 @@ LOCATION = Object(
     },
     rules=[_once("evses", "uid")],
 )
+# Of others we bear what we don't write ourselves.
+OWN_LOCATION = Object(LOCATION.fields, rules=[*LOCATION.rules, _names_tokens_only_when_private])

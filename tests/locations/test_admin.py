@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from locations.models import Location
+from locations.actions import set_evse_status
+from locations.models import Evse, Location
 from ocpi.delivery.models import Push
-from tests.factories import make_location, make_partner
+from tests.factories import NOW, make_location, make_partner
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +60,42 @@ def test_leaves_a_partners_location_to_the_partner(admin_client):
     location = make_location(partner=make_partner(role="CPO"))
 
     assert change(admin_client, location, location.document).status_code == 403
+
+
+def test_removes_an_evse_for_good_and_deletes_nothing(admin_client):
+    make_partner(may_steer=True)
+    location = make_location(evses=2)
+    gone, stays = location.evses.all()
+
+    admin_client.post(
+        "/admin/locations/evse/", {"action": "remove", "_selected_action": [str(gone.pk)], "index": "0"}
+    )
+    deleted = admin_client.post(f"/admin/locations/location/{location.pk}/delete/", {"post": "yes"})
+
+    gone.refresh_from_db()
+    assert (gone.status, gone.document["status"], gone.is_listed) == ("REMOVED", "REMOVED", True)
+    assert Push.objects.get().kind == "evse_status"
+    assert set_evse_status(evse=gone, status="AVAILABLE", now=NOW) is False
+    assert deleted.status_code == 403
+    assert {evse.status for evse in Evse.objects.all()} == {"REMOVED", stays.status}
+
+
+def test_leaves_a_partners_evse_to_the_partner(admin_client):
+    evse = make_location(partner=make_partner(role="CPO")).evses.get()
+
+    admin_client.post(
+        "/admin/locations/evse/", {"action": "remove", "_selected_action": [str(evse.pk)], "index": "0"}
+    )
+
+    evse.refresh_from_db()
+    assert evse.status == "AVAILABLE"
+
+
+def test_names_tokens_only_where_it_is_not_published(admin_client):
+    location = make_location()
+    private = {**location.document, "publish_allowed_to": [{"group_id": "FLEET"}]}
+
+    response = change(admin_client, location, private)
+
+    assert "publish_allowed_to: only when publish is false" in response.content.decode()
+    assert change(admin_client, location, {**private, "publish": False}).status_code == 302

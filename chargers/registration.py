@@ -11,7 +11,7 @@ from chargers.door import LONGEST_IDENTITY
 from chargers.models import Charger, Outlet
 from chargers.passwords import hash_password
 from locations.actions import add_own_evse, add_own_location, find_own_location
-from locations.models import Location
+from locations.models import Evse
 from ocpi.protocol.types import fold
 
 # What OCPP allows in a charger's name, which stands in an address and before the colon of Basic auth.
@@ -61,7 +61,7 @@ def add_charger(
             for number in range(1, evses + 1):
                 evse = add_own_evse(
                     location=location,
-                    uid=_free_uid(location, identity, number),
+                    uid=_free_uid(identity, number),
                     phases=phases,
                     voltage_v=voltage_v,
                     max_current_a=max_current_a,
@@ -80,12 +80,15 @@ def add_charger(
     return charger
 
 
-def _free_uid(location: Location, identity: str, number: int) -> str:
-    """Return a uid that the location doesn't have; names of two chargers may differ only in case."""
-    taken = set(location.evses.values_list("key", flat=True))
+def _free_uid(identity: str, number: int) -> str:
+    """Return a uid that no EVSE of ours has; names of two chargers may differ only in case, or late.
+
+    Spec: OCPI 2.2.1 mod_locations, EVSE object: unique within the CPO's platform.
+    """
+    own = Evse.objects.filter(location__partner=None)
     uid = uid_start = f"{identity[:30]}-{number}"
     tries = 1
-    while fold(uid) in taken:
+    while own.filter(key=fold(uid)).exists():
         tries += 1
         uid = f"{uid_start}-{tries}"
     return uid

@@ -59,6 +59,14 @@ def test_uses_a_location_that_is_there(settings: Any) -> None:
     assert [evse["uid"] for evse in printed["evses"]] == ["ch1-1-2"]
 
 
+def test_gives_no_uid_twice_on_the_whole_platform() -> None:
+    charger_command("add", "CH1", "--location", "LOC1")
+
+    printed = charger_command("add", "ch1", "--location", "LOC2")
+
+    assert [evse["uid"] for evse in printed["evses"]] == ["ch1-1-2"]
+
+
 def test_names_the_location_after_the_charger() -> None:
     assert charger_command("add", "NL*ABC*1")["location_id"] == "LOC-NL*ABC*1"
     assert charger_command("add", "NL*ABC*1B")["url"] == "ws://127.0.0.1:9000/NL%2AABC%2A1B"

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -200,14 +201,38 @@ def make_folder(folder: Path, name: str) -> None:
 
 
 def kept_secret(folder: Path, name: str, make: str) -> str:
-    """Return the secret kept in the data folder, made at the first start; embedded default only."""
+    """Return the secret kept in the data folder, made at the first start; embedded default only.
+
+    Raises ImproperlyConfigured when it can't be read or is damaged.
+    """
     path = folder / name
-    if not path.exists():
-        value = Fernet.generate_key().decode() if make == "fernet" else secrets.token_urlsafe(48)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
+    try:
+        if not path.exists():
+            _keep(path, Fernet.generate_key().decode() if make == "fernet" else secrets.token_urlsafe(48))
+        value = path.read_text().strip()
+        if make == "fernet":
+            Fernet(value)
+    except OSError as error:
+        raise ImproperlyConfigured(f"DATA_DIR: {path} can't be read or made: {error.strerror}.") from error
+    except ValueError as error:
+        raise ImproperlyConfigured(_damaged(path)) from error
+    if not value:
+        raise ImproperlyConfigured(_damaged(path))
+    return value
+
+
+def _keep(path: Path, value: str) -> None:
+    """Write a secret so that nobody ever reads half of it; another process may be the first to."""
+    handle, draft = tempfile.mkstemp(dir=path.parent)
+    try:
         with os.fdopen(handle, "w") as file:
             file.write(value)
-    return path.read_text().strip()
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(draft)
+
+
+def _damaged(path: Path) -> str:
+    return f"DATA_DIR: {path} is damaged: put a copy back; without it, stored tokens can't be read any more."

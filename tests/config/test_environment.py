@@ -162,3 +162,11 @@ def test_keeps_a_secret_of_its_own_that_only_the_owner_reads(tmp_path: Path) -> 
     assert first == again
     assert stat.S_IMODE((tmp_path / "new" / "field_key").stat().st_mode) == 0o600
     Fernet(first)
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\xff\xfe"], ids=["empty", "junk", "bytes"])
+def test_says_that_a_kept_secret_is_damaged(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "field_key").write_bytes(content)
+
+    with pytest.raises(ImproperlyConfigured, match=f"^DATA_DIR: {tmp_path}/field_key is damaged: put a copy"):
+        env.kept_secret(tmp_path, "field_key", "fernet")

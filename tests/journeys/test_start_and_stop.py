@@ -144,9 +144,7 @@ def test_does_not_start_with_a_wrong_setting(
 def test_no_process_of_the_procfile_starts_with_a_wrong_setting(tmp_path: Path, process: str) -> None:
     node = make_node(tmp_path)
     listen = {"PORT": str(node.http_port), "LISTEN": f"127.0.0.1:{node.ocpp_port}"}
-    # Of two workers that end at once gunicorn sometimes prints a traceback of its own.
-    command = procfile()[process] + (" --workers 1" if process == "web" else "")
-    program = ShellProgram(process, command, node.environment | listen | {"ROLES": "HUB"})
+    program = ShellProgram(process, procfile()[process], node.environment | listen | {"ROLES": "HUB"})
     try:
         code = program.process.wait(20)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import CharField, Exists, Min, OuterRef, Q
+from django.db.models import CharField, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from ocpi.delivery.duties import owe_push
@@ -98,6 +98,12 @@ def render_session(partner: Partner, object_key: str, sent_document: Any) -> Mes
     return _message("PATCH", session, changed, to_party=to_party, whole=whole)
 
 
+def _running_keys() -> QuerySet[Any]:
+    """Return the keys of the running sessions: without its push, one would count as never told."""
+    running = Session.objects.filter(partner=None, status__in=RUNNING)
+    return running.annotate(text_key=Cast("pk", CharField())).values("text_key")
+
+
 def _message(
     method: str,
     session: Session,
@@ -120,5 +126,5 @@ def _message(
 
 def register() -> None:
     """Tell delivery how the push is built and what to sweep."""
-    register_push(SESSION_KIND, render_session)
+    register_push(SESSION_KIND, render_session, needed_keys=_running_keys)
     register_sweep("sessions.owe_all_running", owe_all_running)

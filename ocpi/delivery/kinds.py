@@ -30,6 +30,7 @@ class Message:
 
 
 Render = Callable[[Partner, str, Any], Message | None]
+NeededKeys = Callable[[], Any]
 
 
 class UnknownKind(Exception):
@@ -37,15 +38,25 @@ class UnknownKind(Exception):
 
 
 _renders: dict[str, Render] = {}
+_needed_keys: dict[str, NeededKeys] = {}
 
 
-def register_push(kind: str, render: Render) -> None:
+def register_push(kind: str, render: Render, needed_keys: NeededKeys | None = None) -> None:
     """Take `render` as the way to build pushes of `kind`; called in the owning module's AppConfig.ready.
 
     `render(partner, object_key, sent_document)` reads the object as it is now and returns the message, or
     None when there is nothing to send any more. It runs at each try, outside any transaction.
+    `needed_keys()` returns the object keys, a list or a query, whose pushes must be kept although they were
+    settled long ago.
     """
     _renders[kind] = render
+    if needed_keys:
+        _needed_keys[kind] = needed_keys
+
+
+def needed_keys() -> dict[str, Any]:
+    """Return the object keys whose pushes must be kept, by kind."""
+    return {kind: keys() for kind, keys in _needed_keys.items()}
 
 
 def render_of(kind: str) -> Render:

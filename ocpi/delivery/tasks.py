@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
+from django.db.models import Q
 from django.utils import timezone
 
-from ocpi.delivery import engine, hints
-from ocpi.delivery.models import Attempt, Duty, Push, Result
+from ocpi.delivery import claims, engine, hints, kinds
+from ocpi.delivery.models import Attempt, Push, Result
 from ocpi.delivery.stopping import told_to_stop
 
 KEPT = timedelta(days=30)
@@ -37,12 +38,20 @@ def deliver_push(*, duty_id: str, **_: Any) -> None:
 
 @shared_task(name="delivery.prune", ignore_result=True)
 def prune(**_: Any) -> None:
-    """Delete attempts and delivered results older than 30 days."""
+    """Delete attempts, and duties that were settled, more than 30 days ago."""
     delete_older_than(timezone.now() - KEPT)
 
 
 def delete_older_than(moment: datetime) -> int:
-    """Delete attempts and delivered results from before `moment`; return how many rows went."""
+    """Delete attempts, and duties settled, before `moment`; return how many rows went.
+
+    An object whose push is gone is sent whole when it changes again. Pushes that their module needs stay.
+    """
+    is_old = Q(settled_at__lt=moment) & ~Q(state__in=claims.OPEN_STATES)
+    is_needed = Q(pk__in=[])
+    for kind, keys in kinds.needed_keys().items():
+        is_needed |= Q(kind=kind, object_key__in=keys)
     attempts, _ = Attempt.objects.filter(at__lt=moment).delete()
-    results, _ = Result.objects.filter(state=Duty.State.DONE, settled_at__lt=moment).delete()
-    return attempts + results
+    results, _ = Result.objects.filter(is_old).delete()
+    pushes, _ = Push.objects.filter(is_old).exclude(is_needed).delete()
+    return attempts + results + pushes

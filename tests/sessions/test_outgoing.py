@@ -9,9 +9,12 @@ import pytest
 from django.utils import timezone
 
 from locations.actions import set_evse_status
+from ocpi.delivery.models import Push
 from ocpi.delivery.sweeper import sweep_once
+from ocpi.delivery.tasks import delete_older_than
 from sessions import actions
-from tests.factories import make_location, make_partner
+from sessions.outgoing import owe_running, owe_session
+from tests.factories import make_location, make_partner, make_session
 from tests.peer import Peer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +84,21 @@ def test_a_refused_patch_leads_to_a_look_and_the_whole(peer):
     seen = sent(peer)
     assert [method for method, _, _ in seen] == ["PATCH", "GET", "PUT"]
     assert seen[2] == ("PUT", "NL/NOD/S1", session.document)
+
+
+def test_only_sessions_that_are_over_are_forgotten_after_a_month():
+    partner = make_partner(may_steer=True)
+    now = timezone.now()
+    sessions = [make_session(status=status) for status in ("ACTIVE", "PENDING", "COMPLETED")]
+    for session in sessions:
+        owe_session(session, now=now)
+    Push.objects.update(state=Push.State.DONE, settled_at=now)
+
+    delete_older_than(now + timedelta(seconds=1))
+
+    kept = Push.objects.filter(partner=partner).values_list("object_key", flat=True)
+    assert sorted(kept) == sorted(str(session.pk) for session in sessions[:2])
+    assert owe_running(partner, now) == 0
 
 
 def test_a_partner_hears_the_status_of_an_evse(peer):

@@ -26,4 +26,5 @@ def hinted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kinds and sweeps that a test registers end with it, and those of the node stay out."""
     monkeypatch.setattr(kinds, "_renders", {})
+    monkeypatch.setattr(kinds, "_needed_keys", {})
     monkeypatch.setattr(sweeper, "_sweeps", {})

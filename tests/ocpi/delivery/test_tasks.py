@@ -102,12 +102,16 @@ def test_ends_what_it_began_when_the_process_is_told_to_stop(peer: Peer) -> None
     assert (first.state, len(peer.requests)) == (Duty.State.DONE, 1)
 
 
-def test_prunes_old_attempts_and_delivered_results_only() -> None:
+def test_prunes_what_was_settled_a_month_ago() -> None:
     partner = make_partner()
-    for number, (state, days) in enumerate([("DONE", 31), ("DONE", 29), ("DEAD", 31), ("PENDING", 31)]):
+    rows = [("DONE", 31), ("DONE", 29), ("DEAD", 31), ("DEAD", 29), ("EXPIRED", 31)]
+    for number, (state, days) in enumerate([*rows, ("PENDING", 31)]):
         result = owe_result(partner, "http://127.0.0.1:9/", number)
+        push = owe_push(partner, f"S{number}")
         moment = timezone.now() - timedelta(days=days)
-        Result.objects.filter(pk=result.pk).update(state=state, settled_at=moment)
+        settled: dict[str, Any] = {"state": state, "settled_at": None if state == "PENDING" else moment}
+        Result.objects.filter(pk=result.pk).update(**settled)
+        Push.objects.filter(pk=push.pk).update(**settled)
         Attempt.objects.create(
             partner=partner,
             duty=f"result:{result.pk}",
@@ -122,8 +126,22 @@ def test_prunes_old_attempts_and_delivered_results_only() -> None:
     tasks.prune()
     tasks.prune()
 
-    assert sorted(Result.objects.values_list("state", flat=True)) == ["DEAD", "DONE", "PENDING"]
-    assert Attempt.objects.count() == 1
+    for model in (Result, Push):
+        states = model.objects.order_by("state").values_list("state", flat=True)
+        assert list(states) == ["DEAD", "DONE", "PENDING"]
+    assert Attempt.objects.count() == 2
+
+
+def test_keeps_the_pushes_that_their_module_still_needs() -> None:
+    partner = make_partner()
+    for key in ("S1", "S2"):
+        owe_push(partner, key)
+    Push.objects.update(state=Duty.State.DONE, settled_at=timezone.now() - timedelta(days=31))
+    register_push("session", lambda *_: None, needed_keys=lambda: ["S2"])
+
+    tasks.prune()
+
+    assert [push.object_key for push in Push.objects.all()] == ["S2"]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,6 @@ class Duty(models.Model):
     tried_at = models.DateTimeField(null=True, blank=True, help_text="When the last try began.")
     last_outcome = models.CharField(max_length=20, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
-    correlation_id = models.CharField(max_length=LONGEST_MESSAGE_ID, blank=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
 
@@ -57,6 +56,7 @@ class Result(Duty):
     request_key = models.CharField(max_length=100, unique=True, help_text="At most one result per request.")
     url = models.CharField(max_length=255)
     body = models.JSONField()
+    correlation_id = models.CharField(max_length=LONGEST_MESSAGE_ID, blank=True)
     expires_at = models.DateTimeField()
 
     class Meta:
@@ -76,7 +76,6 @@ class Push(Duty):
     kind = models.CharField(max_length=40)
     object_key = models.CharField(max_length=120)
     version = models.PositiveIntegerField(default=0)
-    sent_version = models.PositiveIntegerField(default=0)
     sent_document = models.JSONField(null=True, blank=True, help_text="What the partner last confirmed.")
     sent_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(help_text="A push that fails until then is given up.")

@@ -33,7 +33,7 @@ def try_push(push: Push, *, clock: Clock) -> Outcome | None:
         return _close(push, [], TOO_LATE, clock, state=Push.State.EXPIRED)
     message = render_of(push.kind)(push.partner, push.object_key, _sent_document(push))
     if message is None:
-        return _close(push, [], NOTHING_TO_SEND, clock, state=Push.State.DONE, sent_version=push.version)
+        return _close(push, [], NOTHING_TO_SEND, clock, state=Push.State.DONE)
     if _is_behind_a_result(push):
         claims.settle(
             push, state=Push.State.PENDING, next_at=clock.now(), attempts=F("attempts") - 1, crashes=0
@@ -43,7 +43,7 @@ def try_push(push: Push, *, clock: Clock) -> Outcome | None:
         tries, sent = _send(push, message, clock)
     except calls.NoEndpoint as error:
         no_endpoint = Outcome(Verdict.DONE, "no_endpoint", retry.printable(str(error)))
-        return _close(push, [], no_endpoint, clock, state=Push.State.DONE, sent_version=push.version)
+        return _close(push, [], no_endpoint, clock, state=Push.State.DONE)
     return _settle(push, tries, sent, clock)
 
 
@@ -96,7 +96,6 @@ def _call(push: Push, message: Message, clock: Clock) -> Try:
             role=message.role,
             path=message.path,
             body=message.body,
-            correlation_id=push.correlation_id or None,
             deadline_s=CALL_DEADLINE_S,
             to_party=message.to_party,
         ),
@@ -115,7 +114,6 @@ def _settle(push: Push, tries: list[Try], sent: Message, clock: Clock) -> Outcom
             outcome,
             clock,
             state=Push.State.DONE,
-            sent_version=push.version,
             sent_document=sent.document,
             sent_at=now,
         )

@@ -1,7 +1,5 @@
 """Pushes: the object as it is at each try, one at a time, and the whole where a PATCH is refused."""
 
-import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,12 +56,7 @@ def test_puts_what_the_module_renders_and_remembers_it(peer: Peer) -> None:
     assert (second.method, second.path, second.body) == ("PUT", PATH, {"kwh": 2})
     assert first.headers["OCPI-to-party-id"] == "EMS"
     assert seen == [(partner.pk, "S1", None), (partner.pk, "S1", {"kwh": 1})]
-    assert (push.state, push.version, push.sent_version, push.sent_document) == (
-        Duty.State.DONE,
-        1,
-        1,
-        {"kwh": 1},
-    )
+    assert (push.state, push.version, push.sent_document) == (Duty.State.DONE, 1, {"kwh": 1})
     assert push.sent_at is not None
 
 
@@ -97,7 +90,7 @@ def test_sends_nothing_when_there_is_nothing_to_say(peer: Peer) -> None:
 
     push = try_at(owe(make_partner(url=peer.url)))
 
-    assert (push.state, push.sent_version, push.last_error) == (Duty.State.DONE, 1, "")
+    assert (push.state, push.last_error) == (Duty.State.DONE, "")
     assert peer.requests == []
 
 
@@ -137,10 +130,11 @@ def test_is_owed_anew_when_the_object_changed_while_it_was_out(peer: Peer, statu
     push = try_at(owe(partner))
 
     assert (push.state, push.version, push.attempts) == (Duty.State.PENDING, 2, 0)
-    assert (push.sent_version, push.next_at) == (1 if status == 200 else 0, NOW + timedelta(seconds=1))
+    sent_document = {"kwh": 1} if status == 200 else None
+    assert (push.sent_document, push.next_at) == (sent_document, NOW + timedelta(seconds=1))
     peer.answer("PUT")
     push = try_at(push, NOW + timedelta(seconds=2))
-    assert (push.state, push.sent_version, push.sent_document) == (Duty.State.DONE, 2, {"kwh": 2})
+    assert (push.state, push.sent_document) == (Duty.State.DONE, {"kwh": 2})
 
 
 def test_waits_longer_and_longer_then_expires(peer: Peer) -> None:
@@ -265,42 +259,3 @@ def test_lets_the_other_pushes_to_a_silent_endpoint_wait_with_it() -> None:
     for other in elsewhere:
         other.refresh_from_db()
         assert other.next_at == NOW
-
-
-def test_tries_first_what_was_not_tried_for_longest() -> None:
-    with Peer() as gone:
-        url = gone.url
-    partner = make_partner(url=url)
-    renders(message("PUT", {}))
-    keys = ["S1", "S2", "S3"]
-    for key in keys:
-        owe(partner, object_key=key)
-    moment = NOW
-
-    for _ in range(6):
-        engine.drain(Push, partner.pk, now=moment, stop=threading.Event())
-        moment += timedelta(hours=1)
-
-    tried = [one.duty for one in Attempt.objects.order_by("pk")]
-    assert tried == [f"push:{push.pk}" for push in Push.objects.filter(object_key__in=keys)] * 2
-
-
-def raises(*_: Any) -> Message:
-    raise ZeroDivisionError
-
-
-@pytest.mark.parametrize("render", [raises, None], ids=["a bug", "an unknown kind"])
-def test_parks_a_push_on_which_our_own_code_fails(
-    render: Callable[..., Message] | None, caplog: pytest.LogCaptureFixture
-) -> None:
-    if render:
-        register_push("session", render)
-    push = owe(make_partner())
-
-    for number in range(1, 6):
-        push = try_at(push, push.next_at)
-        assert (push.state, push.crashes, push.last_outcome) == (Duty.State.PENDING, number, "crashed")
-    push = try_at(push, push.next_at)
-
-    assert (push.state, push.attempts) == (Duty.State.DEAD, 6)
-    assert f"delivery of push:{push.pk} failed" in caplog.text

@@ -39,6 +39,8 @@ def to_tell(schedule: Schedule, outlet: Outlet, *, horizon_s: int, now: datetime
 
     Not beyond the schedule's own end: nobody knows what the charger does then.
     """
+    # OCPI's starts and durations are in whole seconds: no fraction is to cost one.
+    now = now.replace(microsecond=0)
     if schedule.ends_at is not None:
         horizon_s = max(1, min(horizon_s, int((schedule.ends_at - now).total_seconds())))
     return to_active_profile(schedule, now=now, horizon_s=horizon_s, ceiling=_ceiling(schedule, outlet))

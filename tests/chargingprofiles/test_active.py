@@ -220,6 +220,16 @@ def test_tells_nothing_beyond_what_the_charger_told(sender, charging, now):
     assert limits(told(sender, charging.session)) == ("A", 1500, [(0, 16), (600, 6)])
 
 
+def test_loses_no_second_of_the_schedule_to_a_fraction_of_one(sender, charging, now):
+    accept(charging, now, 16)
+    read_schedule(transaction=charging, duration_s=3600, deadline_at=now + timedelta(seconds=20), now=now)
+    told_at = now.replace(microsecond=0)
+    schedule = charger.schedule(16, starts_at=told_at, duration_s=1500)
+    charger.says("ACCEPTED", told=schedule, now=told_at + timedelta(milliseconds=400))
+
+    assert limits(told(sender, charging.session)) == ("A", 1500, [(0, 16)])
+
+
 def test_does_not_learn_from_a_short_glance(sender, charging, now):
     accept(charging, now, 16)
     get(charging.session.session_id, duration=60)

@@ -206,6 +206,7 @@ class Scene:
     stranger: Provider
     station: ObedientStation
     connectors: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    tag: str = "TAG"
 
     @property
     def ocpp_url(self) -> str:
@@ -215,5 +216,6 @@ class Scene:
     def session(self) -> tuple[str, int, int]:
         """Start charging at a free outlet; return the session, the connector and the transaction."""
         connector = next(self.connectors)
-        transaction = self.station.start(connector=connector, tag=f"TAG{connector}", at=at(-60))
-        return self.provider.told(f"TAG{connector}")["id"], connector, transaction
+        tag = f"{self.tag}{connector}"
+        transaction = self.station.start(connector=connector, tag=tag, at=at(-60))
+        return self.provider.told(tag)["id"], connector, transaction

@@ -1,20 +1,18 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
 from locations.models import Location
-from ocpi.protocol.client import CallFailed, Reply
+from ocpi.protocol.client import Reply
 from ocpi.protocol.errors import InvalidParameters
-from ocpi.protocol.pagination import BrokenList, pages, paginated
+from ocpi.protocol.pagination import pages, paginated
 from tests.factories import NOW, iso, make_location
 
 URL = "https://node.example.com/ocpi/2.2.1/sender/locations"
@@ -160,152 +158,3 @@ def test_reads_its_own_lists_to_the_end(locations: list[Location]) -> None:
 
     assert found == ["L0", "L1", "L2", "L3", "L4"]
     assert len(asked) == 3
-
-
-class Scripted:
-    """Answers one GET after the other and keeps what was asked."""
-
-    def __init__(self, *replies: Reply | CallFailed) -> None:
-        self.replies = list(replies)
-        self.asked: list[tuple[str, dict[str, Any] | None]] = []
-
-    def __call__(self, url: str, params: Mapping[str, Any] | None) -> Reply:
-        self.asked.append((url, dict(params) if params is not None else None))
-        answer = self.replies.pop(0)
-        if isinstance(answer, CallFailed):
-            raise answer
-        return answer
-
-
-def following(target: str) -> dict[str, str]:
-    return {"Link": f'<https://cpo.example/>; rel="first", <{target}>; title="x"; rel="next"'}
-
-
-@pytest.mark.parametrize(
-    ("target", "followed"),
-    [
-        ("https://cpo.example/l?cursor=a%2Cb&x=1", "https://cpo.example/l?cursor=a%2Cb&x=1"),
-        ("/other?page=2", "https://cpo.example/other?page=2"),
-        ("?page=2", "https://cpo.example/l?page=2"),
-        ("http://cpo.example:8080/l?page=2", "https://cpo.example/l?page=2"),
-    ],
-)
-def test_follows_the_link_as_it_is(target: str, followed: str) -> None:
-    fetch = Scripted(reply([1], headers=following(target)), reply([2]))
-
-    assert list(pages(fetch, "https://cpo.example/l", {"limit": 1})) == [[1], [2]]
-    assert fetch.asked == [("https://cpo.example/l", {"limit": 1}), (followed, None)]
-
-
-@pytest.mark.parametrize("rel", ["rel=next", "rel='next'", 'REL="next"', 'rel="last next"'])
-def test_finds_the_next_link_however_it_is_written(rel: str) -> None:
-    fetch = Scripted(reply([1], headers={"Link": f"<https://cpo.example/2>;{rel}"}), reply([2]))
-
-    assert list(pages(fetch, "https://cpo.example/l")) == [[1], [2]]
-
-
-def test_takes_no_other_link_for_the_next() -> None:
-    fetch = Scripted(reply([1], headers={"Link": '<https://cpo.example/2>; rel="prev"; title="next"'}))
-
-    assert list(pages(fetch, "https://cpo.example/l")) == [[1]]
-
-
-def test_goes_on_by_offset_where_there_is_no_link() -> None:
-    total = {"X-Total-Count": "3"}
-    fetch = Scripted(reply([1, 2], headers=total), reply([3], headers=total))
-
-    assert list(pages(fetch, "https://cpo.example/l", {"date_from": "x"})) == [[1, 2], [3]]
-    assert fetch.asked[1] == ("https://cpo.example/l", {"limit": 100, "date_from": "x", "offset": 2})
-
-
-def test_steps_back_when_objects_left_the_list() -> None:
-    fetch = Scripted(
-        reply([1, 2], headers={"X-Total-Count": "5"}),
-        reply([4, 5], headers={"X-Total-Count": "4"}),
-        reply([3, 4], headers={"X-Total-Count": "4"}),
-        reply([5], headers={"X-Total-Count": "4"}),
-    )
-
-    assert list(pages(fetch, "https://cpo.example/l")) == [[1, 2], [3, 4], [5]]
-    assert [params and params.get("offset") for _, params in fetch.asked] == [None, 2, 1, 3]
-
-
-@pytest.mark.parametrize(
-    "replies",
-    [
-        [reply([1], headers=following("https://cpo.example/l"))],
-        [reply([1], headers=following("?a=1")), reply([2], headers=following("?a=1"))],
-        [reply([1], headers=following("?a=1")), reply([], headers=following("?a=2"))],
-        [reply([], headers={"X-Total-Count": "9"})],
-        [reply([1])],
-    ],
-)
-def test_ends_at_a_repeated_link_and_at_an_empty_page(replies: Sequence[Reply]) -> None:
-    fetch = Scripted(*replies)
-
-    assert list(pages(fetch, "https://cpo.example/l"))[:1] in ([], [[1]])
-    assert fetch.replies == []
-
-
-@pytest.mark.parametrize("reason", ["too_large", "timeout"])
-def test_asks_for_half_as_much_when_a_page_was_too_much(reason: str) -> None:
-    too_much = CallFailed(reason, "")
-    fetch = Scripted(
-        too_much,
-        reply([1, 2], headers=following("?page=2")),
-        too_much,
-        reply([3], headers=following("?page=3")),
-        reply([4]),
-    )
-
-    assert list(pages(fetch, "https://cpo.example/l", {"date_from": "x"})) == [[1, 2], [3], [4]]
-    assert fetch.asked == [
-        ("https://cpo.example/l", {"limit": 100, "date_from": "x"}),
-        ("https://cpo.example/l", {"limit": 50, "date_from": "x", "offset": 0}),
-        ("https://cpo.example/l?page=2", None),
-        ("https://cpo.example/l", {"limit": 25, "date_from": "x", "offset": 2}),
-        ("https://cpo.example/l?page=3", None),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("reason", "limits"),
-    [("too_large", [100, 50, 25, 12, 6]), ("timeout", [100, 50, 25, 12, 6]), ("unreachable", [100])],
-)
-def test_gives_up_when_less_does_not_help(reason: str, limits: list[int]) -> None:
-    fetch = Scripted(*[CallFailed(reason, "")] * 9)
-
-    with pytest.raises(CallFailed, match=reason):
-        list(pages(fetch, "https://cpo.example/l"))
-
-    assert [params and params["limit"] for _, params in fetch.asked] == limits
-
-
-@pytest.mark.parametrize(
-    ("broken", "message"),
-    [
-        (reply([1], headers=following("https://evil.example/l")), "another host"),
-        (reply([1], headers=following("//evil.example/l")), "another host"),
-        (reply({"id": 1}), "no list"),
-        (reply(None), "no list"),
-        (reply([1], status_code=2001), "OCPI 2001"),
-    ],
-)
-def test_says_why_a_list_can_not_be_read(broken: Reply, message: str) -> None:
-    with pytest.raises(BrokenList, match=message):
-        list(pages(Scripted(broken), "https://cpo.example/l"))
-
-
-@given(total=st.integers(0, 40), size=st.integers(1, 7), has_link=st.booleans())
-def test_reads_every_row_once(total: int, size: int, has_link: bool) -> None:
-    rows = list(range(total))
-
-    def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
-        query = dict(parse_qsl(urlsplit(url).query)) | dict(params or {})
-        start = int(query.get("offset", 0))
-        headers = {"X-Total-Count": str(total)}
-        if has_link and start + size < total:
-            headers["Link"] = f'<?offset={start + size}>; rel="next"'
-        return reply(rows[start : start + size], headers=headers)
-
-    assert [row for found in pages(fetch, "https://cpo.example/l") for row in found] == rows

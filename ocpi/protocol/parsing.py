@@ -10,7 +10,19 @@ from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from ocpi.protocol.errors import BrokenJson
 from ocpi.protocol.strict_json import loads
+
+
+class OcpiRequest(Request):
+    """A request whose body, where a view reads it, must be there: DRF takes an empty one for {}."""
+
+    @property
+    def data(self) -> Any:
+        """The document. Raises BrokenJson."""
+        if self.stream is None:
+            raise BrokenJson("The body is empty.")
+        return super().data
 
 
 class OcpiJsonParser(JSONParser):

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ocpi.protocol.headers import Routing, routing_of
+from ocpi.protocol.parsing import OcpiRequest
 
 
 class OcpiView(APIView):
@@ -28,6 +29,16 @@ class OcpiView(APIView):
     def default_response_headers(self) -> dict[str, str]:
         """Return none: DRF would overwrite the Allow of a 405 that depends on more than the view."""
         return {}
+
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        """Return DRF's request around Django's."""
+        return OcpiRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, and check the routing, before the method is looked at."""

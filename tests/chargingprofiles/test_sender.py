@@ -121,7 +121,6 @@ def test_marks_a_result_that_came_after_its_time(asked):
     "body",
     [
         [],
-        None,
         {},
         {"result": "accepted"},
         {"result": None},

@@ -163,14 +163,14 @@ def test_reads_json_whatever_its_type_is_called(http: Client, content_type: str)
     assert envelope_of(response)["data"] == {"got": {"a": 1}}
 
 
-def test_refuses_a_broken_body(http: Client) -> None:
-    response = http.put("/ocpi/thing", b'{"id":', content_type="application/json")
-
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b'{"id":', "not JSON: Expecting value (line 1, column 7)"), (b"", "empty"), (b" ", "empty")],
+)
+def test_refuses_a_broken_body(http: Client, body: bytes, reason: str) -> None:
+    response = http.put("/ocpi/thing", body, content_type="application/json")
     assert response.status_code == 400
-    assert envelope_of(response) == {
-        "status_code": 2001,
-        "status_message": "The body is not JSON: Expecting value (line 1, column 7).",
-    }
+    assert envelope_of(response) == {"status_code": 2001, "status_message": f"The body is {reason}."}
 
 
 def test_refuses_a_body_that_is_too_large(http: Client) -> None:

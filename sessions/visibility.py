@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from ocpi.partners import grants
-from ocpi.partners.models import Partner
+from ocpi.partners.models import Partner, PartnerRole
 from ocpi.protocol.types import fold
 from sessions.models import Session
 
@@ -27,6 +27,11 @@ def visible_to(partner: Partner) -> QuerySet[Session]:
 
 
 def entitled(session: Session) -> QuerySet[Partner]:
-    """Return the registered partners that receive this session of ours: they may see it and take sessions."""
+    """Return the registered partners that receive this session of ours: they may see it and take sessions.
+
+    A hub alone does not: a push addressed to it is for everybody, which sessions never are (OCPI 2.2.1
+    transport_and_format, "Broadcast Push").
+    """
     may_see = grants.partners_for(location_id=session.location_id, token_party=session.token_party)
-    return may_see.filter(endpoints__identifier="sessions", endpoints__role="RECEIVER")
+    takes = may_see.filter(endpoints__identifier="sessions", endpoints__role="RECEIVER")
+    return takes.filter(pk__in=PartnerRole.objects.exclude(role="HUB").values("partner"))

@@ -19,6 +19,8 @@ CONFIGURATION_MODULES = frozenset({"versions", "credentials", "hubclientinfo"})
 # Which of a partner's parties stands behind an interface (OCPI 2.2.1 terminology, typical roles).
 _CPO = ("CPO",)
 _PROVIDER = ("SCSP", "EMSP", "NSP", "NAP")
+# OCPI: a list read through a hub is asked of the hub (transport_and_format, "GET All via Hubs").
+_LIST_OWNER = ("HUB", *_CPO)
 _OWNERS = {
     ("locations", "SENDER"): _CPO,
     ("sessions", "SENDER"): _CPO,
@@ -87,8 +89,9 @@ def call_url(
 ) -> Reply:
     """Call an address that a partner gave us, e.g. a response_url or the next page of a list.
 
-    Their token goes to their own hosts only. Routing headers name `to_party`, or else their CPO for what we
-    read and their provider for what we answer. Raises CallFailed (forbidden_address for any other host).
+    Their token goes to their own hosts only. Routing headers name `to_party`, or else their hub or CPO for
+    what we read and their provider for what we answer. Raises CallFailed (forbidden_address for any other
+    host).
     """
     if hosts.host_of(url) not in hosts.hosts_of(partner):
         raise CallFailed("forbidden_address", f"{url[:200]} is not on a host of {partner.name}.")
@@ -98,7 +101,7 @@ def call_url(
         url=url,
         body=body,
         params=params,
-        routing=_routing(partner, _CPO if method == "GET" else _PROVIDER, to_party),
+        routing=_routing(partner, _LIST_OWNER if method == "GET" else _PROVIDER, to_party),
         correlation_id=correlation_id,
         deadline_s=deadline_s,
     )

@@ -86,6 +86,14 @@ def test_a_refused_patch_leads_to_a_look_and_the_whole(peer):
     assert seen[2] == ("PUT", "NL/NOD/S1", session.document)
 
 
+def test_a_hub_that_is_nothing_else_gets_no_session():
+    make_partner(may_steer=True, role="HUB")
+
+    owe_session(make_session(), now=timezone.now())
+
+    assert not Push.objects.exists()
+
+
 def test_only_sessions_that_are_over_are_forgotten_after_a_month():
     partner = make_partner(may_steer=True)
     now = timezone.now()

@@ -101,6 +101,16 @@ def test_addresses_the_party_that_fits_what_it_does_at_an_address(peer, method, 
     assert peer.requests[0].headers["OCPI-to-party-id"] == party_id
 
 
+def test_asks_a_hub_for_the_lists_of_the_parties_behind_it(peer):
+    partner = partner_at(peer)
+    for role, party_id in (("CPO", "CPO"), ("HUB", "HUB")):
+        PartnerRole.objects.create(partner=partner, role=role, country_code="DE", party_id=party_id)
+
+    call_url(partner, method="GET", url=f"{peer.url}/next")
+
+    assert peer.requests[0].headers["OCPI-to-party-id"] == "HUB"
+
+
 def test_says_what_a_partner_does_not_offer(peer):
     with pytest.raises(NoEndpoint, match="offers no tariffs SENDER"):
         call(partner_at(peer), method="GET", module="tariffs", role="SENDER")

@@ -14,7 +14,7 @@ from django.db import transaction
 from locations.documents import connector_of, evse_of, find_connector, location_key
 from locations.models import Evse, Location
 from locations.objects import CONNECTOR, EVSE, LOCATION
-from locations.updates import Document, Party, check_same, is_older, moment_of, read_changes
+from locations.updates import Document, Party, check_moment, check_same, is_older, moment_of, read_changes
 from ocpi.partners.models import Partner
 from ocpi.protocol.errors import InvalidParameters, UnknownLocation
 from ocpi.protocol.times import format_datetime
@@ -35,6 +35,7 @@ def put_location(*, partner: Partner, party: Party, location_id: str, body: Any,
     An EVSE that the partner leaves out is kept as REMOVED, no longer listed. Raises InvalidParameters.
     """
     document = LOCATION.check(body)
+    check_moment(document, now=now)
     check_same(document, country_code=party[0], party_id=party[1], id=location_id)
     evses = document.pop("evses", [])
     fields = {"document": document, "last_updated": moment_of(document)}
@@ -58,7 +59,7 @@ def put_location(*, partner: Partner, party: Party, location_id: str, body: Any,
     return is_new
 
 
-def patch_location(*, partner: Partner, party: Party, location_id: str, body: Any) -> None:
+def patch_location(*, partner: Partner, party: Party, location_id: str, body: Any, now: datetime) -> None:
     """Change the named fields of a location; EVSEs in it are changed or added, never dropped.
 
     Raises UnknownLocation, InvalidParameters.
@@ -68,6 +69,7 @@ def patch_location(*, partner: Partner, party: Party, location_id: str, body: An
     with transaction.atomic():
         location = _locked(partner, party, location_id)
         document = LOCATION.check(location.document | changes)
+        check_moment(document, now=now)
         if is_older(document, location):
             return
         location.document = document
@@ -75,17 +77,21 @@ def patch_location(*, partner: Partner, party: Party, location_id: str, body: An
         for one in _objects(evses, "evses"):
             evse = location.evses.filter(key=fold(str(one.get("uid")))).first()
             inner = _merged_evse(evse, {"last_updated": document["last_updated"]} | one)
+            check_moment(inner, now=now)
             if evse is None or not is_older(inner, evse):
                 _write_evse(location, evse, inner)
         location.save(update_fields=["document", "last_updated"])
 
 
-def put_evse(*, partner: Partner, party: Party, location_id: str, evse_uid: str, body: Any) -> bool:
+def put_evse(
+    *, partner: Partner, party: Party, location_id: str, evse_uid: str, body: Any, now: datetime
+) -> bool:
     """Create or replace an EVSE of a known location; tell whether it is new.
 
     Raises UnknownLocation, InvalidParameters.
     """
     document = EVSE.check(body)
+    check_moment(document, now=now)
     check_same(document, uid=evse_uid)
     with transaction.atomic():
         location = _locked(partner, party, location_id)
@@ -97,7 +103,9 @@ def put_evse(*, partner: Partner, party: Party, location_id: str, evse_uid: str,
     return evse is None
 
 
-def patch_evse(*, partner: Partner, party: Party, location_id: str, evse_uid: str, body: Any) -> None:
+def patch_evse(
+    *, partner: Partner, party: Party, location_id: str, evse_uid: str, body: Any, now: datetime
+) -> None:
     """Change the named fields of an EVSE; connectors in it are changed or added, never dropped.
 
     Raises UnknownLocation, InvalidParameters.
@@ -107,6 +115,7 @@ def patch_evse(*, partner: Partner, party: Party, location_id: str, evse_uid: st
         location = _locked(partner, party, location_id)
         evse = evse_of(location, evse_uid)
         document = _merged_evse(evse, changes)
+        check_moment(document, now=now)
         if is_older(document, evse):
             return
         _write_evse(location, evse, document)
@@ -114,13 +123,21 @@ def patch_evse(*, partner: Partner, party: Party, location_id: str, evse_uid: st
 
 
 def put_connector(
-    *, partner: Partner, party: Party, location_id: str, evse_uid: str, connector_id: str, body: Any
+    *,
+    partner: Partner,
+    party: Party,
+    location_id: str,
+    evse_uid: str,
+    connector_id: str,
+    body: Any,
+    now: datetime,
 ) -> bool:
     """Create or replace a connector of a known EVSE; tell whether it is new.
 
     Raises UnknownLocation, InvalidParameters.
     """
     document = CONNECTOR.check(body)
+    check_moment(document, now=now)
     check_same(document, id=connector_id)
     with transaction.atomic():
         location = _locked(partner, party, location_id)
@@ -131,7 +148,14 @@ def put_connector(
 
 
 def patch_connector(
-    *, partner: Partner, party: Party, location_id: str, evse_uid: str, connector_id: str, body: Any
+    *,
+    partner: Partner,
+    party: Party,
+    location_id: str,
+    evse_uid: str,
+    connector_id: str,
+    body: Any,
+    now: datetime,
 ) -> None:
     """Change the named fields of a connector. Raises UnknownLocation, InvalidParameters."""
     changes = read_changes(body, id=connector_id)
@@ -139,7 +163,9 @@ def patch_connector(
         location = _locked(partner, party, location_id)
         evse = evse_of(location, evse_uid)
         stored = connector_of(evse, connector_id)
-        _write_connector(location, evse, stored, CONNECTOR.check(stored | changes))
+        document = CONNECTOR.check(stored | changes)
+        check_moment(document, now=now)
+        _write_connector(location, evse, stored, document)
 
 
 def _locked(partner: Partner, party: Party, location_id: str) -> Location:

@@ -44,7 +44,7 @@ class LocationView(OcpiView):
     def patch(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Change some fields of the Location."""
         partner, party = _owner(request, country_code, party_id)
-        received.patch_location(partner=partner, party=party, body=request.data, **ids)
+        received.patch_location(partner=partner, party=party, body=request.data, now=timezone.now(), **ids)
         return success()
 
 
@@ -59,13 +59,13 @@ class EvseView(OcpiView):
     def put(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Create or replace the EVSE."""
         partner, party = _owner(request, country_code, party_id)
-        is_new = received.put_evse(partner=partner, party=party, body=request.data, **ids)
+        is_new = received.put_evse(partner=partner, party=party, body=request.data, now=timezone.now(), **ids)
         return success(http_status=201 if is_new else 200)
 
     def patch(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Change some fields of the EVSE."""
         partner, party = _owner(request, country_code, party_id)
-        received.patch_evse(partner=partner, party=party, body=request.data, **ids)
+        received.patch_evse(partner=partner, party=party, body=request.data, now=timezone.now(), **ids)
         return success()
 
 
@@ -80,11 +80,13 @@ class ConnectorView(OcpiView):
     def put(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Create or replace the Connector."""
         partner, party = _owner(request, country_code, party_id)
-        is_new = received.put_connector(partner=partner, party=party, body=request.data, **ids)
+        is_new = received.put_connector(
+            partner=partner, party=party, body=request.data, now=timezone.now(), **ids
+        )
         return success(http_status=201 if is_new else 200)
 
     def patch(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Change some fields of the Connector."""
         partner, party = _owner(request, country_code, party_id)
-        received.patch_connector(partner=partner, party=party, body=request.data, **ids)
+        received.patch_connector(partner=partner, party=party, body=request.data, now=timezone.now(), **ids)
         return success()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ocpi.partners.models import Partner
@@ -13,6 +13,8 @@ from ocpi.protocol.times import parse_datetime
 from ocpi.protocol.types import fold
 
 logger = logging.getLogger(__name__)
+
+MOST_AHEAD = timedelta(days=1)
 
 Document = dict[str, Any]
 Party = tuple[str, str]
@@ -36,6 +38,17 @@ def check_owner(partner: Partner, party: Party) -> None:
 def moment_of(document: Mapping[str, Any]) -> datetime:
     """Return the object's last_updated."""
     return parse_datetime(document["last_updated"])
+
+
+def check_moment(document: Mapping[str, Any], *, now: datetime) -> None:
+    """Check that no object in it was updated in the future: nothing could change it until then.
+
+    Clocks may differ by a day. Raises InvalidParameters.
+    """
+    if moment_of(document) > now + MOST_AHEAD:
+        raise InvalidParameters("last_updated: must not be in the future")
+    for child in (*document.get("evses", ()), *document.get("connectors", ())):
+        check_moment(child, now=now)
 
 
 def is_older(document: Document, stored: Stored) -> bool:

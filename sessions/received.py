@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from locations.updates import Document, Party, check_same, is_older, moment_of, read_changes
+from locations.updates import Document, Party, check_moment, check_same, is_older, moment_of, read_changes
 from ocpi.partners.models import Partner
 from ocpi.protocol.errors import UnknownObject
 from ocpi.protocol.times import parse_datetime
@@ -33,6 +33,7 @@ def find_received(partner: Partner, party: Party, session_id: str) -> Session:
 def put_session(*, partner: Partner, party: Party, session_id: str, body: Any, now: datetime) -> bool:
     """Create or replace a session; tell whether it is new. Raises InvalidParameters."""
     document = SESSION.check(body)
+    check_moment(document, now=now)
     check_same(document, country_code=party[0], party_id=party[1], id=session_id)
     columns = _columns(document)
     with transaction.atomic():
@@ -59,6 +60,7 @@ def patch_session(*, partner: Partner, party: Party, session_id: str, body: Any,
     changes = SESSION.check(
         read_changes(body, country_code=party[0], party_id=party[1], id=session_id), partial=True
     )
+    check_moment(changes, now=now)
     with transaction.atomic():
         session = _one(Session.objects.select_for_update(), partner, party, session_id)
         if is_older(changes, session):

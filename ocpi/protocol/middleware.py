@@ -19,6 +19,7 @@ from django.views import defaults
 from ocpi.protocol.envelope import plain_failure
 from ocpi.protocol.errors import (
     BodyTooLarge,
+    BrokenJson,
     Crash,
     MethodNotAllowed,
     OcpiError,
@@ -47,7 +48,7 @@ class OcpiMiddleware:
         _keep_slashes_in_ids(request)
         try:
             _take_chunked_body(request)
-        except BodyTooLarge as error:
+        except (BodyTooLarge, BrokenJson) as error:
             response: HttpResponseBase = plain_failure(error)
         else:
             response = _as_envelope(self.get_response(request))
@@ -132,7 +133,10 @@ def _take_chunked_body(request: HttpRequest) -> None:
     if not is_chunked or meta.get("CONTENT_LENGTH") or not meta.get("wsgi.input_terminated"):
         return
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-    body = meta["wsgi.input"].read(most + 1)
+    try:
+        body = meta["wsgi.input"].read(most + 1)
+    except (ValueError, OSError) as error:
+        raise BrokenJson("The body's chunks can't be read.") from error
     if len(body) > most:
         raise BodyTooLarge("The body is too large.")
     meta["CONTENT_LENGTH"] = str(len(body))

@@ -250,6 +250,31 @@ def test_takes_an_older_update_without_overwriting_newer_data(stored, method, pa
     assert stored.get("/NL/NOD/LOC1") == before
 
 
+FUTURE = {"last_updated": "2099-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "", location_document(**FUTURE)),
+        ("PUT", "", location_document(evses=[evse_document("EVSE1", **FUTURE)])),
+        ("PATCH", "", {"name": "New"} | FUTURE),
+        ("PATCH", "", {"evses": [{"uid": "EVSE1"} | FUTURE], "last_updated": LATER}),
+        ("PUT", "/EVSE1", evse_document("EVSE1", **FUTURE)),
+        ("PUT", "/EVSE1", evse_document("EVSE1", connectors=[connector_document(**FUTURE)])),
+        ("PATCH", "/EVSE1", {"status": "BLOCKED"} | FUTURE),
+        ("PUT", "/EVSE1/1", connector_document(**FUTURE)),
+        ("PATCH", "/EVSE1/1", {"max_voltage": 400} | FUTURE),
+    ],
+)
+def test_refuses_an_update_from_the_future_that_nothing_could_follow(stored, method, path, body):
+    before = copy.deepcopy(stored.get("/NL/NOD/LOC1"))
+
+    assert stored.status(method, f"/NL/NOD/LOC1{path}", body) == (200, 2001)
+
+    assert stored.get("/NL/NOD/LOC1") == before
+
+
 def test_takes_tolerated_forms_and_stores_strict_ones(cpo):
     connector = connector_document(max_voltage="230", last_updated="2026-01-15T12:00:00+00:00")
     evse = evse_document("EVSE1", status="EXPLODED", physical_reference=3, connectors=[connector])

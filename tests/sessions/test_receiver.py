@@ -154,6 +154,8 @@ def test_takes_late_facts_of_a_completed_session(stored):
         ("PUT", PATH, session_document("S1", status="active"), (200, 2001)),
         ("PUT", PATH, session_document("S1", kwh=True), (200, 2001)),
         ("PUT", PATH, session_document("S1", charging_periods=[{}]), (200, 2001)),
+        ("PUT", PATH, session_document("S1", last_updated="2099-01-01T00:00:00Z"), (200, 2001)),
+        ("PATCH", PATH, {"kwh": 2, "last_updated": "9999-12-31T23:59:59Z"}, (200, 2001)),
         ("PUT", PATH, [], (200, 2001)),
         ("PUT", PATH, b'{"id":', (400, 2001)),
         ("PATCH", PATH, {"kwh": 2}, (200, 2001)),

@@ -44,7 +44,10 @@ def port() -> Iterator[int]:
 
 
 def put_chunked(port: int, *chunks: bytes) -> tuple[int, Any]:
-    framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""])
+    return put_framed(port, b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""]))
+
+
+def put_framed(port: int, framed: bytes) -> tuple[int, Any]:
     head = b"PUT /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.sendall(head + framed)
@@ -67,3 +70,13 @@ def test_refuses_chunks_without_end(port: int) -> None:
     status, envelope = put_chunked(port, *[b" " * size] * 5)
 
     assert (status, envelope["status_code"]) == (413, 2000)
+
+
+def test_refuses_chunks_that_are_none(port: int) -> None:
+    status, envelope = put_framed(port, b"ZZ\r\n")
+
+    assert (status, envelope["status_code"], envelope["status_message"]) == (
+        400,
+        2001,
+        "The body's chunks can't be read.",
+    )

@@ -13,7 +13,6 @@ from django.utils import timezone
 from chargingprofiles import outgoing
 from chargingprofiles.models import IssuedRequest
 from chargingprofiles.objects import checked_profile
-from chargingprofiles.query import MOST_DURATION_S
 from ocpi.console import ConsoleCommand, ConsoleError
 from ocpi.protocol.errors import OcpiError
 from ocpi.protocol.strict_json import loads
@@ -22,6 +21,8 @@ from ocpi.protocol.types import fold
 from sessions.models import Session
 
 MOST_BYTES = 1024 * 1024
+# OCPI 2.2.1 mod_charging_profiles, "GET Method", warns of longer durations than necessary.
+LONGEST_LOOK_S = 24 * 3600
 
 
 class Command(ConsoleCommand):
@@ -64,8 +65,8 @@ class Command(ConsoleCommand):
 
     def get_profile(self, *, session_id: str, partner: int | None, duration: int, **_: Any) -> None:
         """Ask the session's CPO for the active profile."""
-        if not 1 <= duration <= MOST_DURATION_S:
-            raise ConsoleError(f"--duration must be from 1 to {MOST_DURATION_S} seconds.")
+        if not 1 <= duration <= LONGEST_LOOK_S:
+            raise ConsoleError(f"--duration must be from 1 to {LONGEST_LOOK_S} seconds.")
         session = _session(session_id, partner)
         request = outgoing.get_profile(session=session, duration_s=duration, now=timezone.now())
         self._tell_answer(request)

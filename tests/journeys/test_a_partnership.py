@@ -31,8 +31,8 @@ def third(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         country_code="FR",
         party_id="JTH",
         role="CPO,SCSP",
-        port=8500,
-        redis_number=13,
+        port=8550,
+        redis_number=8,
     )
     try:
         node.start()

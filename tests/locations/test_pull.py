@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from django.conf import settings
 
 from locations.models import Location
 from ocpi.partners.pulls import UnableToPull, pull
@@ -45,6 +46,19 @@ def test_keeps_the_good_locations_and_refuses_the_others_by_name_of_the_field(pe
     assert "coordinates" in caplog.text
     [request] = peer.requests
     assert request.query == {"limit": "100", "date_from": "1970-01-01T00:00:00Z"}
+
+
+def test_takes_from_a_hub_what_belongs_to_others_but_nothing_of_ours(peer):
+    hub = make_partner(
+        role="HUB", country_code="NL", party_id="HUB", url=peer.url, endpoints=[("locations", "SENDER")]
+    )
+    theirs = [location_document(f"LOC{number}", party_id=f"CP{number}") for number in (1, 2)]
+    ours = location_document("LOC3", country_code=settings.COUNTRY_CODE, party_id=settings.PARTY_ID)
+    peer.answer("GET", PATH, body=listing(*theirs, ours))
+
+    assert pull(hub, "locations", NOW) == {"locations": 2, "sessions": 0, "refused": 1}
+
+    assert sorted(Location.objects.values_list("party_id", flat=True)) == ["CP1", "CP2"]
 
 
 def test_pulls_again_what_changed_since_and_stores_nothing_twice(peer, cpo):

@@ -22,6 +22,7 @@ MOST_LIMIT = 100
 MOST_PAGES = 10_000
 LEAST_LIMIT = 5
 _WHOLE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
+_OFFSET = re.compile(r"(?<=[?&]offset=)\d{1,18}(?![^&#])", re.ASCII)
 _LINK = re.compile(r"<([^<>]*)>([^<>]*)")
 _IS_NEXT = re.compile(r""";\s*rel\s*=\s*(?:(["'])(?:[^"']*\s)?next(?:\s[^"']*)?\1|next\b)""", re.IGNORECASE)
 
@@ -93,11 +94,14 @@ def pages(
         if not reply.is_success or not isinstance(reply.data, list):
             raise BrokenList(_why(reply))
         total_before, total = total, _total(reply)
-        if query and total is not None and total_before is not None and total < total_before:
+        if total is not None and total_before is not None and total < total_before:
             # Objects left the selection while we read, and those behind them moved up (same section, NOTE).
-            offset = max(0, offset - (total_before - total))
-            query = query | {"offset": offset}
-            continue
+            again = _further_back(address, query, total_before - total)
+            if again is not None:
+                followed.discard(address)
+                offset = max(0, offset - (total_before - total))
+                address, query = again
+                continue
         if not reply.data:
             return
         yield reply.data
@@ -121,6 +125,20 @@ def _halved(query: dict[str, Any], error: CallFailed) -> dict[str, Any]:
     if error.reason not in ("too_large", "timeout") or limit < LEAST_LIMIT:
         raise error
     return query | {"limit": limit}
+
+
+def _further_back(
+    address: str, query: dict[str, Any] | None, steps: int
+) -> tuple[str, dict[str, Any] | None] | None:
+    """Return the same request from so many objects further back; None when it tells no offset.
+
+    A Link that names its place in another way, e.g. with a cursor, has its own means against moving objects.
+    """
+    if query is not None:
+        return address, query | {"offset": max(0, int(query.get("offset", 0)) - steps)}
+    if not _OFFSET.search(address):
+        return None
+    return _OFFSET.sub(lambda found: str(max(0, int(found[0]) - steps)), address), None
 
 
 def _filtered(queryset: QuerySet[Any], query: Mapping[str, str]) -> QuerySet[Any]:

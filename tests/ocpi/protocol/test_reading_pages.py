@@ -87,6 +87,29 @@ def test_steps_back_when_objects_left_the_list() -> None:
 
 
 @pytest.mark.parametrize(
+    ("left", "again"), [("?offset=2&x=a", "?offset=1&x=a"), ("?x=a&offset=1", "?x=a&offset=0")]
+)
+def test_steps_back_along_links_that_tell_an_offset(left: str, again: str) -> None:
+    fetch = Scripted(
+        reply([1, 2], headers={"X-Total-Count": "4"} | following(left)),
+        reply([4], headers={"X-Total-Count": "3"}),
+        reply([3, 4], headers={"X-Total-Count": "3"}),
+    )
+
+    assert list(pages(fetch, "https://cpo.example/l")) == [[1, 2], [3, 4]]
+    assert fetch.asked[2] == (f"https://cpo.example/l{again}", None)
+
+
+def test_follows_links_of_another_kind_on_while_objects_leave() -> None:
+    fetch = Scripted(
+        reply([1, 2], headers={"X-Total-Count": "3"} | following("?cursor=2&pageoffset=2")),
+        reply([3], headers={"X-Total-Count": "2"}),
+    )
+
+    assert list(pages(fetch, "https://cpo.example/l")) == [[1, 2], [3]]
+
+
+@pytest.mark.parametrize(
     "replies",
     [
         [reply([1], headers=following("https://cpo.example/l"))],

@@ -99,7 +99,8 @@ class Peer:
         """Answer requests with `method` ("*" for any) whose path begins with `path`; the last told wins.
 
         `body` is the whole JSON, bytes to send as they are, or a function of the Recorded request returning
-        either, or (status, either). Without `body` an envelope with `data` and `status_code` goes out.
+        either, (status, either) or (status, either, headers). Without `body` an envelope with `data` and
+        `status_code` goes out.
         `delay` is in seconds.
         """
         whole = enveloped(data, status_code) if body is None else body
@@ -149,13 +150,14 @@ class Peer:
         answer = fitting[-1] if fitting else Answer("*", "/", 200, enveloped(), {}, 0)
         if answer.delay:
             self._stopping.wait(answer.delay)
-        status, body = answer.status, answer.body
+        status, body, headers = answer.status, answer.body, answer.headers
         if isinstance(body, Callable):  # type: ignore[arg-type]
             body = body(request)
         if isinstance(body, tuple):
-            status, body = body
+            status, body, *more = body
+            headers = more[0] if more else headers
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return status, raw, answer.headers
+        return status, raw, headers
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -165,5 +165,6 @@ def test_who_was_offline_is_told_how_it_is_now_and_not_what_it_missed(scene: Sce
         partner.peer.answer("*", below)
 
         heard = wait_for(lambda: told(partner, "PATCH", "PUT")[missed:], 10)
+        partner.ask("DELETE", partner.credentials_url)
 
     assert heard == ["INOPERATIVE"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.journeys.nodes import Node
 from tests.journeys.provider import ENDPOINTS, Provider, registered
+from tests.peer import enveloped
 from tests.spec.answers import said, status
 
 OURS = [
@@ -91,14 +91,8 @@ def test_who_looks_whether_we_are_alive_changes_nothing(provider: Provider, path
 def test_credentials_are_found_in_any_role_and_new_endpoints_are_announced_by_a_put(
     node: Node, odd: Provider
 ) -> None:
-    def take(request: Any) -> dict[str, Any]:
-        return {
-            "data": odd.credentials(token="renewed"),
-            "status_code": 1000,
-            "timestamp": "2026-01-15T12:00:00Z",
-        }
-
-    odd.peer.answer("PUT", "/2.2.1/receiver/credentials", body=take)
+    renewed = enveloped(odd.credentials(token="renewed"))
+    odd.peer.answer("PUT", "/2.2.1/receiver/credentials", body=renewed)
     assert node.ask("partner", "rotate", str(odd.partner_id))["status"] == "registered"
     # Ours: the PUT leads the partner to our versions, which it may read again with the new token.
     put = odd.peer.received("PUT", "/2.2.1/receiver/credentials")[0]

@@ -2,8 +2,8 @@
 
 The embedded lane (SQLite, in-memory broker) always runs. The services lane (PostgreSQL and Redis) runs when
 TEST_DATABASE_URL and TEST_REDIS_URL answer, or servers on their default local ports do. With
-REQUIRE_SERVICES=1 a lane left out is a failure. Tests come first, both lanes side by side; journeys, which
-start real processes, follow one lane after the other.
+REQUIRE_SERVICES=1 a lane left out is a failure. Tests come first, then journeys, which start real processes;
+the lanes run side by side.
 """
 
 from __future__ import annotations
@@ -75,8 +75,7 @@ def main() -> int:
     missing = missing_services()
     lanes = ["embedded"] if missing else ["embedded", "services"]
     passed = run(lanes, "not journey", "tests")
-    for lane in lanes:
-        passed = run([lane], "journey", "journeys") and passed
+    passed = run(lanes, "journey", "journeys") and passed
     print(f"\nlanes run: {', '.join(lanes)}; {'all passed' if passed else 'FAILED'}")
     if missing:
         print(f"NOT RUN: lane services. Nothing answers as {' and '.join(missing)}:")

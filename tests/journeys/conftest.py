@@ -15,6 +15,8 @@ from tests.journeys.nodes import Node, SpreadNode
 # They are about the one process of the embedded node.
 collect_ignore = ["test_start_and_stop.py", "test_stopping.py"] if os.environ["LANE"] == "services" else []
 
+SERVICES_PORTS = 40
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test here as a journey."""
@@ -24,9 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def make_node(folder: Path, *, port: int, redis_number: int, **fields: Any) -> Node:
-    """Make a node of the lane's form; it is not started yet."""
+    """Make a node of the lane's form, on ports that the other lane leaves alone; it is not started yet."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.environ["LANE"] == "services":
+        port += SERVICES_PORTS
         return SpreadNode(
             database_url=os.environ["TEST_DATABASE_URL"],
             redis_url=os.environ["TEST_REDIS_URL"],

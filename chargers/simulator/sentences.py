@@ -46,7 +46,7 @@ def _because(event: dict[str, Any]) -> str:
 
 TEMPLATES: dict[str, Any] = {
     "connected": "connected to {url}",
-    "lost": "not connected: {reason}; next try in {pause_s} s",
+    "lost": lambda event: f"not connected: {event['reason'].rstrip('.')}; next try in {{pause_s}} s",
     "booted": "boot: {status}",
     "authorized": "tag {id_tag}: {status}",
     "started": "transaction {transaction_id} started",

@@ -264,7 +264,7 @@ def test_gives_up_what_was_never_sent(charger: Charger, connect: Connect) -> Non
 def test_cancels_what_waits_when_the_transaction_ends(
     charger: Charger, connect: Connect, told: list[tuple[str, str, str]]
 ) -> None:
-    station = connect(replies={SET: None})
+    station = connect(replies={SET: None, CLEAR: None})
     number = station.start()
     sent, waiting = owe_limit(number, 10), owe_reading(number)
     message_id = station.called(SET)[1]
@@ -278,7 +278,7 @@ def test_cancels_what_waits_when_the_transaction_ends(
     # Nothing stays behind for the next driver.
     assert station.called(CLEAR)[3] == {"id": 1}
     assert limits(number) == {}
-    # The station refuses to clear, and is asked again at its next sign of life.
+    # Until the station answers, it is asked again at each sign of life.
     assert Outlet.objects.get().needs_restore
 
 

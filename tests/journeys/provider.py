@@ -12,24 +12,11 @@ from typing import Any
 import requests
 
 from ocpi.protocol.headers import authorization
+from tests.factories import SCSP_ENDPOINTS
 from tests.journeys.nodes import Node
 from tests.journeys.obedient import ObedientStation, at
 from tests.peer import Peer, Recorded
 from tests.waiting import wait_for
-
-ENDPOINTS = [
-    ("credentials", "SENDER"),
-    ("locations", "RECEIVER"),
-    ("sessions", "RECEIVER"),
-    ("chargingprofiles", "SENDER"),
-]
-
-CPO_ENDPOINTS = [
-    ("credentials", "SENDER"),
-    ("locations", "SENDER"),
-    ("sessions", "SENDER"),
-    ("chargingprofiles", "RECEIVER"),
-]
 
 
 def limits_of(told: Any) -> list[Any]:
@@ -61,7 +48,7 @@ class Provider:
         *,
         party: tuple[str, str],
         role: str = "SCSP",
-        endpoints: Sequence[tuple[str, str]] = ENDPOINTS,
+        endpoints: Sequence[tuple[str, str]] = SCSP_ENDPOINTS,
     ) -> None:
         self.node = node
         self.peer = peer
@@ -185,7 +172,7 @@ def registered(
     *options: str,
     party: tuple[str, str],
     role: str = "SCSP",
-    endpoints: Sequence[tuple[str, str]] = ENDPOINTS,
+    endpoints: Sequence[tuple[str, str]] = SCSP_ENDPOINTS,
 ) -> Iterator[Provider]:
     """Run a provider that the node invited with these options."""
     with Peer() as peer:

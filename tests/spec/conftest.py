@@ -7,10 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.factories import CPO_ENDPOINTS
 from tests.journeys.conftest import make_node
 from tests.journeys.nodes import Node
 from tests.journeys.obedient import ObedientStation
-from tests.journeys.provider import CPO_ENDPOINTS, Provider, Scene, registered
+from tests.journeys.provider import Provider, Scene, registered
 
 TIMEOUT_S = 5
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ocpi.protocol.headers import authorization
+from tests.factories import SCSP_ENDPOINTS
 from tests.journeys.nodes import Node
-from tests.journeys.provider import ENDPOINTS, Provider, Scene, registered
+from tests.journeys.provider import Provider, Scene, registered
 from tests.peer import Peer, Recorded
 from tests.spec.answers import OUR_PARTY, routing, routing_in, said, status
 
@@ -31,7 +32,7 @@ def invited(node: Node, peer: Peer, party_id: str) -> Provider:
     partner.endpoints = {("credentials", "SENDER"): f"{node.url}/ocpi/2.2.1/credentials"}
     invitation = node.ask("partner", "invite", "--name", party_id)
     partner.partner_id, partner.token = invitation["partner"], invitation["token"]
-    peer.publish(endpoints=ENDPOINTS)
+    peer.publish(endpoints=SCSP_ENDPOINTS)
     return partner
 
 
@@ -115,7 +116,7 @@ def test_who_is_not_registered_may_only_read_and_post(guest: Provider, method: s
 def test_whose_platform_we_can_not_use_stays_invited(
     guest: Provider, path: str, answer: dict[str, Any], status_code: int
 ) -> None:
-    guest.peer.publish(endpoints=ENDPOINTS)
+    guest.peer.publish(endpoints=SCSP_ENDPOINTS)
     guest.peer.answer("GET", path, **answer)
 
     assert credentials(guest, "POST", json=guest.credentials()) == (200, {"status_code": status_code})
@@ -226,7 +227,7 @@ def test_a_put_that_fails_leaves_all_as_it_was(
     member.peer.answer("GET", path, **answer)
 
     put = credentials(member, "PUT", json=member.credentials(token="token-b3"))
-    member.peer.publish(endpoints=ENDPOINTS)
+    member.peer.publish(endpoints=SCSP_ENDPOINTS)
 
     assert put == (200, {"status_code": status_code})
     assert credentials(member, "GET") == ours(member.node, member.token)

@@ -10,8 +10,8 @@ import pytest
 
 from demo.processes import StepFailed
 from ocpi.protocol.headers import authorization
+from tests.factories import CPO_ENDPOINTS
 from tests.journeys.nodes import Node
-from tests.journeys.provider import CPO_ENDPOINTS
 from tests.peer import Peer, Recorded, enveloped
 from tests.spec.answers import OUR_PARTY, routing_in, status
 from tests.spec.hosting import TOKEN_A, Host

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.factories import location_document
+from tests.factories import CPO_ENDPOINTS, location_document
 from tests.journeys.obedient import at
-from tests.journeys.provider import CPO_ENDPOINTS, Provider, Scene, registered
+from tests.journeys.provider import Provider, Scene, registered
 from tests.peer import Recorded, enveloped
 from tests.spec.answers import said
 from tests.spec.charging import charging_at

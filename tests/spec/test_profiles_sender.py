@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from demo.processes import StepFailed
+from tests.factories import CPO_ENDPOINTS
 from tests.journeys.nodes import Node
-from tests.journeys.provider import CPO_ENDPOINTS, Provider, Scene, registered
+from tests.journeys.provider import Provider, Scene, registered
 from tests.peer import enveloped
 from tests.spec.endpoints import DONE, NOTHING, REFUSED, Endpoint, Said
 from tests.spec.operator import Operator

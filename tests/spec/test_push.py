@@ -9,8 +9,14 @@ from typing import Any
 import pytest
 
 from demo.processes import StepFailed
-from tests.factories import connector_document, evse_document, location_document, session_document
-from tests.journeys.provider import CPO_ENDPOINTS, Provider, Scene, registered
+from tests.factories import (
+    CPO_ENDPOINTS,
+    connector_document,
+    evse_document,
+    location_document,
+    session_document,
+)
+from tests.journeys.provider import Provider, Scene, registered
 from tests.peer import Recorded
 from tests.spec.endpoints import CREATED, DONE, NOTHING, Endpoint
 from tests.waiting import wait_for

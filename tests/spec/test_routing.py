@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.factories import location_document, session_document
-from tests.journeys.provider import CPO_ENDPOINTS, ENDPOINTS, Provider, Scene, profile, registered
+from tests.factories import CPO_ENDPOINTS, SCSP_ENDPOINTS, location_document, session_document
+from tests.journeys.provider import Provider, Scene, profile, registered
 from tests.peer import Recorded
 from tests.spec.answers import OUR_PARTY, routing, routing_in, said, status
 
 HUB, FIRST, SECOND = ("BE", "HUB"), ("BE", "ONE"), ("BE", "TWO")
-HUB_ENDPOINTS = [*ENDPOINTS, *CPO_ENDPOINTS[1:]]
+HUB_ENDPOINTS = [*SCSP_ENDPOINTS, *CPO_ENDPOINTS[1:]]
 
 
 def roles(*parties: tuple[str, tuple[str, str]]) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from demo.processes import ROOT, StepFailed
-from tests.factories import evse_document, location_document, session_document
+from tests.factories import SCSP_ENDPOINTS, evse_document, location_document, session_document
 from tests.journeys.nodes import Node
-from tests.journeys.provider import ENDPOINTS, Provider, Scene, profile
+from tests.journeys.provider import Provider, Scene, profile
 from tests.peer import Peer
 from tests.spec.answers import said, status
 
@@ -191,11 +191,11 @@ def test_whose_platform_can_not_be_used_is_told_why_and_may_try_again(guest: Gue
     assert guest.ask("POST", json=nowhere) == (200, 3001)
     guest.peer.answer("GET", "/versions", status=401, status_code=2000)
     assert guest.ask("POST", json=guest.provider.credentials()) == (200, 3001)
-    guest.peer.publish(version="2.1.1", endpoints=ENDPOINTS)
+    guest.peer.publish(version="2.1.1", endpoints=SCSP_ENDPOINTS)
     assert guest.ask("POST", json=guest.provider.credentials()) == (200, 3002)
     guest.peer.publish(endpoints=[("locations", "RECEIVER")])
     assert guest.ask("POST", json=guest.provider.credentials()) == (200, 3003)
-    guest.peer.publish(endpoints=ENDPOINTS)
+    guest.peer.publish(endpoints=SCSP_ENDPOINTS)
     assert guest.ask("POST", json=guest.provider.credentials()) == (200, 1000)
 
 

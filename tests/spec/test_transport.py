@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from demo.processes import StepFailed
-from tests.factories import location_document, session_document
+from tests.factories import CPO_ENDPOINTS, location_document, session_document
 from tests.journeys.nodes import Node
-from tests.journeys.provider import CPO_ENDPOINTS, Provider, Scene, profile, registered
+from tests.journeys.provider import Provider, Scene, profile, registered
 from tests.peer import Peer, Recorded
 from tests.spec.answers import said, status
 

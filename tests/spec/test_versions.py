@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.factories import SCSP_ENDPOINTS
 from tests.journeys.nodes import Node
-from tests.journeys.provider import ENDPOINTS, Provider, registered
+from tests.journeys.provider import Provider, registered
 from tests.peer import enveloped
 from tests.spec.answers import said, status
 
@@ -22,7 +23,7 @@ OURS = [
 ]
 ODD_ENDPOINTS = [
     ("credentials", "RECEIVER"),
-    *ENDPOINTS[1:],
+    *SCSP_ENDPOINTS[1:],
     ("bever-parking", "SENDER"),
     ("tokens", "SENDER"),
 ]

@@ -173,8 +173,12 @@ class GatewayServer:
 
     async def end(self) -> None:
         """Give up every charger at once."""
-        for task in list(self._tasks):
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
+        if tasks:
+            # A heartbeat under way would bring the gateway back.
+            await asyncio.wait(tasks, timeout=CLOSE_LIMIT_S)
         try:
             await self.threads.run(ownership.close_gateway, self.gateway_id, now=timezone.now())
         except db.Error as error:

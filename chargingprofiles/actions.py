@@ -21,6 +21,7 @@ from chargingprofiles.models import Kind, ProfileRequest
 from chargingprofiles.objects import is_over, schedule_of
 from ocpi.partners.grants import may_steer
 from ocpi.partners.models import Partner
+from ocpi.protocol.types import check_case
 from sessions.models import Session
 from sessions.visibility import find_own
 
@@ -69,6 +70,7 @@ def answer(*, partner: Partner, session_id: str, wish: Wish, now: datetime) -> A
     session = find_own(session_id)
     if session is None:
         return Answer("UNKNOWN_SESSION")
+    check_case("session_id", session_id, session.session_id)
     if not may_steer(partner, location_id=session.location_id, token_party=session.token_party):
         return Answer("REJECTED")
     with transaction.atomic(durable=True):

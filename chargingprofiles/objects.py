@@ -10,6 +10,7 @@ from typing import Any
 
 from chargers.schedule import ProfileError, Schedule, from_charging_profile, trimmed
 from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.quirks import Quirk, tolerate
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import DateTime, Enum, Integer, ListOf, Number, Object, Url, optional
 
@@ -79,9 +80,11 @@ def is_over(schedule: Schedule, *, now: datetime) -> bool:
 def unwrapped(document: Any) -> Any:
     """Return a result that came inside an envelope without it, any other as it is.
 
-    Some platforms wrap what they POST to response_url, though the envelope is for responses only.
+    Some platforms wrap what they POST to response_url, though the envelope is for responses only. Raises
+    InvalidParameters for those that must not.
     """
     if isinstance(document, dict) and "result" not in document and isinstance(document.get("data"), dict):
+        tolerate(Quirk.WRAPPED_RESULTS, "result: must not be inside an envelope")
         return document["data"]
     return document
 

@@ -10,6 +10,7 @@ import re
 from urllib.parse import unquote
 
 from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.quirks import Quirk, tolerate
 
 MOST_DURATION_S = 7 * 24 * 3600
 
@@ -22,7 +23,7 @@ _TRAILING_DURATION = re.compile(r"&duration=([^&]*)$")
 def response_url_and_duration(query: str) -> tuple[str, str]:
     """Return response_url, decoded only when it was encoded, and the text of duration ("" when absent).
 
-    Raises InvalidParameters when response_url is missing.
+    Raises InvalidParameters when response_url is missing, or not encoded by a partner that has to.
     """
     found = _RESPONSE_URL.search(query)
     if not found or found.end() == len(query):
@@ -35,6 +36,7 @@ def response_url_and_duration(query: str) -> tuple[str, str]:
         duration = duration or _DURATION.search(others)
         url = first if is_written_out and "%3F" not in first.upper() else unquote(first)
         return url, unquote(duration[1]) if duration else ""
+    tolerate(Quirk.UNENCODED_RESPONSE_URL, "response_url: must be percent-encoded.")
     # Written out, with a query of its own: all that follows is part of it, but for a duration at its end.
     if duration is None and (duration := _TRAILING_DURATION.search(rest)):
         rest = rest[: duration.start()]

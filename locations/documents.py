@@ -10,7 +10,7 @@ from django.conf import settings
 
 from locations.models import Evse, Location
 from ocpi.protocol.errors import UnknownLocation
-from ocpi.protocol.types import fold
+from ocpi.protocol.types import check_case, fold
 
 
 def location_key(country_code: str, party_id: str, location_id: str) -> str:
@@ -40,6 +40,7 @@ def evse_of(location: Location, evse_uid: str) -> Evse:
     wanted = fold(evse_uid)
     for evse in location.evses.all():
         if evse.key == wanted:
+            check_case("evse_uid", evse_uid, evse.uid)
             return evse
     raise UnknownLocation(f"There is no EVSE {evse_uid} at location {location.location_id}.")
 
@@ -49,6 +50,7 @@ def connector_of(evse: Evse, connector_id: str) -> dict[str, Any]:
     connector = find_connector(evse.document, connector_id)
     if connector is None:
         raise UnknownLocation(f"There is no connector {connector_id} at EVSE {evse.uid}.")
+    check_case("connector_id", connector_id, connector["id"])
     return connector
 
 

@@ -57,7 +57,7 @@ def render_location(partner: Partner, object_key: str, sent_document: Any) -> Me
     location = Location.objects.filter(pk=object_key, partner=None).first()
     if location is None or not entitled(location).filter(pk=partner.pk).exists():
         return None
-    return _put(location)
+    return _put(location, creates=sent_document is None)
 
 
 def render_evse_status(partner: Partner, object_key: str, sent_document: Any) -> Message | None:
@@ -88,7 +88,7 @@ def _owe(location: Location, kind: str, key: int, *, now: datetime) -> None:
         owe_push(partner=partner, kind=kind, object_key=str(key), subject=subject, now=now)
 
 
-def _put(location: Location) -> Message:
+def _put(location: Location, *, creates: bool = False) -> Message:
     document = whole_location(location, location.evses.all())
     return Message(
         method="PUT",
@@ -97,6 +97,7 @@ def _put(location: Location) -> Message:
         path=(location.country_code, location.party_id, location.location_id),
         body=document,
         document=document,
+        creates=creates,
     )
 
 

@@ -20,6 +20,7 @@ from ocpi.partners.pulls import LONGEST_LIST_S, PullCount, UnableToPull, registe
 from ocpi.protocol.client import Reply
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.pagination import BrokenList, pages
+from ocpi.protocol.quirks import refusing
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import fold
 
@@ -60,7 +61,8 @@ def pull_objects(
                 party, object_id = _identity(document)
                 if not is_theirs(party):
                     raise InvalidParameters(f"party_id: {'-'.join(party)} is not a party of theirs")
-                store(party, object_id, document)
+                with refusing(partner.refuses):
+                    store(party, object_id, document)
                 stored += 1
             except InvalidParameters as error:
                 refused += 1

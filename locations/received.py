@@ -17,8 +17,9 @@ from locations.objects import CONNECTOR, EVSE, LOCATION
 from locations.updates import Document, Party, check_moment, check_same, is_older, moment_of, read_changes
 from ocpi.partners.models import Partner
 from ocpi.protocol.errors import InvalidParameters, UnknownLocation
+from ocpi.protocol.quirks import Quirk, refusing, tolerate
 from ocpi.protocol.times import format_datetime
-from ocpi.protocol.types import fold
+from ocpi.protocol.types import check_case, fold
 
 
 def find_received(partner: Partner, party: Party, location_id: str) -> Location:
@@ -26,6 +27,7 @@ def find_received(partner: Partner, party: Party, location_id: str) -> Location:
     location = Location.objects.filter(partner=partner, key=location_key(*party, location_id)).first()
     if location is None:
         raise UnknownLocation(f"There is no location {location_id}.")
+    check_case("location_id", location_id, location.location_id)
     return location
 
 
@@ -68,7 +70,9 @@ def patch_location(*, partner: Partner, party: Party, location_id: str, body: An
     evses = changes.pop("evses", None) or []
     with transaction.atomic():
         location = _locked(partner, party, location_id)
-        document = LOCATION.check(location.document | changes)
+        LOCATION.check(changes, partial=True)
+        with refusing(()):
+            document = LOCATION.check(location.document | changes)
         check_moment(document, now=now)
         if is_older(document, location):
             return
@@ -163,7 +167,9 @@ def patch_connector(
         location = _locked(partner, party, location_id)
         evse = evse_of(location, evse_uid)
         stored = connector_of(evse, connector_id)
-        document = CONNECTOR.check(stored | changes)
+        CONNECTOR.check(changes, partial=True)
+        with refusing(()):
+            document = CONNECTOR.check(stored | changes)
         check_moment(document, now=now)
         _write_connector(location, evse, stored, document)
 
@@ -177,6 +183,7 @@ def _locked(partner: Partner, party: Party, location_id: str) -> Location:
     )
     if location is None:
         raise UnknownLocation(f"There is no location {location_id}: PUT the whole location first.")
+    check_case("location_id", location_id, location.location_id)
     return location
 
 
@@ -190,8 +197,10 @@ def _merged_evse(evse: Evse | None, changes: Document) -> Document:
     """Return the EVSE with the changes; connectors by id, those not named stay."""
     if evse is None:
         return EVSE.check(changes)
+    EVSE.check({name: value for name, value in changes.items() if name != "connectors"}, partial=True)
     connectors = list(evse.document["connectors"])
     for one in _objects(changes.get("connectors") or [], "connectors"):
+        CONNECTOR.check(one, partial=True)
         wanted = fold(str(one.get("id")))
         index = next((n for n, known in enumerate(connectors) if fold(known["id"]) == wanted), None)
         stamped = {"last_updated": changes["last_updated"]} | one
@@ -199,7 +208,9 @@ def _merged_evse(evse: Evse | None, changes: Document) -> Document:
             connectors.append(stamped)
         else:
             connectors[index] = connectors[index] | stamped | {"id": connectors[index]["id"]}
-    return EVSE.check(evse.document | changes | {"uid": evse.uid, "connectors": connectors})
+    # What is stored already was taken with the quirks that were borne then.
+    with refusing(()):
+        return EVSE.check(evse.document | changes | {"uid": evse.uid, "connectors": connectors})
 
 
 def _write_evse(location: Location, evse: Evse | None, document: Document) -> None:
@@ -221,6 +232,7 @@ def _write_evse(location: Location, evse: Evse | None, document: Document) -> No
 def _write_connector(location: Location, evse: Evse, stored: Document | None, document: Document) -> None:
     """Put the connector into its EVSE, and move the last_updated of EVSE and location."""
     if stored is not None and moment_of(document) < moment_of(stored):
+        tolerate(Quirk.LATE_UPDATES, "last_updated: is older than what is stored")
         return
     known = evse.document["connectors"]
     connectors = [document if one is stored else one for one in known]

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from ocpi.partners.models import Partner
 from ocpi.protocol.errors import InvalidParameters, UnknownObject
+from ocpi.protocol.quirks import Quirk, tolerate
 from ocpi.protocol.times import parse_datetime
-from ocpi.protocol.types import fold
+from ocpi.protocol.types import check_case, fold
 
 logger = logging.getLogger(__name__)
 
@@ -55,15 +56,20 @@ def is_older(document: Document, stored: Stored) -> bool:
     """Tell whether an update is older than what is stored; such a late comer changes nothing."""
     if moment_of(document) >= stored.last_updated:
         return False
+    tolerate(Quirk.LATE_UPDATES, "last_updated: is older than what is stored")
     logger.info("An update of %s %s is older than what is stored: ignored.", type(stored).__name__, stored)
     return True
 
 
 def check_same(document: Document, **ids: str) -> None:
-    """Check that the ids in the body are those of the URL, whatever their case. Raises InvalidParameters."""
+    """Check that the ids in the body are those of the URL; their case counts only where we are strict.
+
+    Raises InvalidParameters.
+    """
     for name, wanted in ids.items():
         if fold(document[name]) != fold(wanted):
             raise InvalidParameters(f"{name}: must be {wanted}, as in the URL")
+        check_case(name, document[name], wanted)
 
 
 def read_changes(body: Any, **ids: str) -> Document:

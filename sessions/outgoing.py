@@ -85,8 +85,9 @@ def render_session(partner: Partner, object_key: str, sent_document: Any) -> Mes
         return None
     document = session.document
     to_party = session.token_party if session.token_party in grants.parties(partner) else None
-    whole = _message("PUT", session, document, to_party=to_party)
-    if not isinstance(sent_document, dict):
+    is_new = not isinstance(sent_document, dict)
+    whole = _message("PUT", session, document, to_party=to_party, creates=is_new)
+    if is_new:
         return whole
     if document == sent_document:
         return None
@@ -111,6 +112,7 @@ def _message(
     *,
     to_party: tuple[str, str] | None,
     whole: Message | None = None,
+    creates: bool = False,
 ) -> Message:
     return Message(
         method=method,
@@ -121,6 +123,7 @@ def _message(
         document=session.document,
         whole=whole,
         to_party=to_party,
+        creates=creates,
     )
 
 

@@ -17,7 +17,7 @@ from locations.updates import Document, Party, check_moment, check_same, is_olde
 from ocpi.partners.models import Partner
 from ocpi.protocol.errors import UnknownObject
 from ocpi.protocol.times import parse_datetime
-from ocpi.protocol.types import fold
+from ocpi.protocol.types import check_case, fold
 from sessions.listeners import tell_listeners
 from sessions.models import Session
 from sessions.objects import SESSION
@@ -75,6 +75,7 @@ def _one(sessions: Any, partner: Partner, party: Party, session_id: str) -> Sess
     ).first()
     if session is None:
         raise UnknownObject(f"There is no session {session_id}: PUT it first.")
+    check_case("session_id", session_id, session.session_id)
     return session
 
 

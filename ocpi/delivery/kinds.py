@@ -17,6 +17,7 @@ class Message:
     partner took it. `whole` belongs to a PATCH: the PUT of the whole object to fall back on, after a GET of
     the same path, when the PATCH fails (OCPI 2.2.1 transport_and_format, "PATCH").
     `to_party` is the (country_code, party_id) it is meant for, where the interface alone doesn't tell.
+    `creates` says that the partner has not had the object from us: the answer should be HTTP 201.
     """
 
     method: str
@@ -27,6 +28,7 @@ class Message:
     document: Any = None
     whole: Message | None = None
     to_party: tuple[str, str] | None = None
+    creates: bool = False
 
 
 Render = Callable[[Partner, str, Any], Message | None]

@@ -15,7 +15,7 @@ from ocpi.delivery.kinds import Message, render_of
 from ocpi.delivery.models import Push
 from ocpi.delivery.retry import Outcome, Verdict
 from ocpi.delivery.tries import CALL_DEADLINE_S, Clock, Try, attempt, record
-from ocpi.delivery.verdicts import NOT_REGISTERED, TOO_LATE, final_verdict, tell_partner_row
+from ocpi.delivery.verdicts import NOT_REGISTERED, TOO_LATE, final_verdict, tell_created, tell_partner_row
 from ocpi.partners import calls
 from ocpi.partners.models import Partner
 from ocpi.protocol.client import Reply
@@ -108,6 +108,8 @@ def _settle(push: Push, tries: list[Try], sent: Message, clock: Clock) -> Outcom
     verdict = final_verdict(push, outcome)
     now = clock.now()
     if verdict is Verdict.DONE:
+        if sent.creates:
+            tell_created(push.partner, tries[-1])
         return _close(
             push,
             tries,

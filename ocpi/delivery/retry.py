@@ -133,7 +133,7 @@ def _wait_s(step_s: float, spread_s: float, outcome: Outcome) -> float:
 
 def _classify_failure(failure: CallFailed) -> Outcome:
     detail = printable(f"{failure.reason}: {failure.detail}")
-    if failure.reason == "forbidden_address":
+    if failure.reason in ("forbidden_address", "no_envelope"):
         return Outcome(Verdict.DEAD, failure.reason, detail)
     if failure.reason == "timeout":
         return Outcome(Verdict.RETRY, failure.reason, detail, OVERLOAD_WAIT_S)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ocpi.delivery.models import Push, Result
 from ocpi.delivery.retry import Outcome, Verdict
+from ocpi.delivery.tries import Try
 from ocpi.partners.models import Partner
+from ocpi.protocol.quirks import Quirk
 
 NOT_REGISTERED = Outcome(Verdict.DEAD, "not_registered", "The partner is not registered.")
 TOO_LATE = Outcome(Verdict.DEAD, "expired", "Its time ran out before it could be tried.")
@@ -25,3 +27,10 @@ def tell_partner_row(row: Result | Push, outcome: Outcome, verdict: Verdict) -> 
         partners.update(last_error=TOKEN_REFUSED)
     elif outcome.label == "delivered" and row.partner.last_error == TOKEN_REFUSED:
         partners.filter(last_error=TOKEN_REFUSED).update(last_error="")
+
+
+def tell_created(partner: Partner, one: Try) -> None:
+    """Show people that a partner answered a new object with another status than 201, if that counts."""
+    if Quirk.OK_FOR_CREATED in partner.refuses and one.http_status != 201:
+        reason = f"{one.method} {one.url} was answered HTTP {one.http_status}; a new object calls for 201."
+        Partner.objects.filter(pk=partner.pk).update(last_error=reason[:300])

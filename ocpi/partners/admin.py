@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.forms import BaseModelFormSet, ModelForm
+from django.forms import BaseModelFormSet, CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
 
 from ocpi.partners.hosts import plain_host
 from ocpi.partners.models import Endpoint, Grant, InboundToken, Partner, PartnerRole
 from ocpi.protocol.addresses import ForbiddenAddress
+from ocpi.protocol.quirks import MEANINGS
 from ocpi.protocol.types import fold
 from ocpi.read_only import ReadOnly
 
@@ -59,6 +60,13 @@ class GrantInline(admin.TabularInline):
 class PartnerForm(ModelForm):
     """What an operator may change of a partner."""
 
+    refused_quirks = MultipleChoiceField(
+        choices=[(quirk.value, f"{quirk.value}: {meaning}") for quirk, meaning in MEANINGS.items()],
+        widget=CheckboxSelectMultiple,
+        required=False,
+        help_text="What we don't bear from them: an error that names it is answered instead.",
+    )
+
     def clean_response_hosts(self) -> list[str]:
         """Return the hosts in their one spelling. Raises ValidationError."""
         found = self.cleaned_data["response_hosts"]
@@ -95,6 +103,7 @@ class PartnerAdmin(admin.ModelAdmin):
         "versions_url",
         "sends_raw_tokens",
         "response_hosts",
+        "refused_quirks",
         "registered_at",
         "last_seen_at",
         "last_error",

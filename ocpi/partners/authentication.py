@@ -16,7 +16,8 @@ from ocpi.partners.calls import own_party
 from ocpi.partners.guesses import address_behind, wrong_tokens
 from ocpi.partners.models import InboundToken, Partner
 from ocpi.protocol.errors import InvalidParameters, TooManyRequests, Unauthorized
-from ocpi.protocol.headers import Routing, token_candidates
+from ocpi.protocol.headers import Routing, authorization, token_candidates
+from ocpi.protocol.quirks import Quirk
 
 SEEN_EVERY = timedelta(seconds=1)
 
@@ -41,6 +42,11 @@ class Caller:
             self.token.kind == InboundToken.Kind.CREDENTIALS
             and self.partner.status == Partner.Status.REGISTERED
         )
+
+    @property
+    def refused_quirks(self) -> frozenset[Quirk]:
+        """The quirks that are not borne from this caller."""
+        return self.partner.refuses
 
     def check_routing(self, routing: Routing) -> None:
         """Check that a message goes to a party of ours, and comes from one that the partner may speak for.
@@ -71,6 +77,8 @@ class CredentialsTokenAuthentication(BaseAuthentication):
         if matched is None:
             _refuse(request, header, now)
         caller = Caller(matched[0].partner, *matched)
+        if Quirk.RAW_TOKENS in caller.refused_quirks and header != authorization(caller.token_text):
+            raise Unauthorized("The token must come as Authorization: Token <Base64 of it>.")
         view = (request.parser_context or {}).get("view")
         if getattr(view, "is_functional", True) and not caller.is_registered:
             raise Unauthorized("This token opens only versions and credentials: register first.")

@@ -13,6 +13,7 @@ from ocpi.partners.models import Partner
 from ocpi.partners.secrets import UnreadableSecret, decrypt
 from ocpi.protocol.client import CallFailed, Reply, send
 from ocpi.protocol.headers import Routing
+from ocpi.protocol.quirks import refusing
 
 DEADLINE_S = 8.0
 CONFIGURATION_MODULES = frozenset({"versions", "credentials", "hubclientinfo"})
@@ -158,15 +159,16 @@ def _send(
         token = decrypt(partner.outbound_token_encrypted)
     except UnreadableSecret as error:
         raise CallFailed("unreachable", str(error)) from error
-    return send(
-        method=method,
-        url=url,
-        token=token,
-        raw_token=partner.sends_raw_tokens,
-        body=body,
-        params=params,
-        routing=routing,
-        correlation_id=correlation_id,
-        deadline_s=deadline_s,
-        allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
-    )
+    with refusing(partner.refuses):
+        return send(
+            method=method,
+            url=url,
+            token=token,
+            raw_token=partner.sends_raw_tokens,
+            body=body,
+            params=params,
+            routing=routing,
+            correlation_id=correlation_id,
+            deadline_s=deadline_s,
+            allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
+        )

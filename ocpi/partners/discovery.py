@@ -13,6 +13,7 @@ from ocpi.partners.hosts import PublishedAddresses
 from ocpi.partners.versions import VERSION
 from ocpi.protocol.client import CallFailed, Reply, send
 from ocpi.protocol.errors import MissingEndpoints, UnableToUseApi, UnsupportedVersion
+from ocpi.protocol.quirks import Quirk, is_tolerated
 
 # Two such calls must fit into the time that the other side waits for our answer (30 s is usual).
 DEADLINE_S = 8.0
@@ -52,7 +53,7 @@ def discover(versions_url: str, token: str) -> Discovery:
     addresses.check(versions_url)
     raw = False
     reply = _get(versions_url, token, raw=raw)
-    if reply.http_status == 401:
+    if reply.http_status == 401 and is_tolerated(Quirk.RAW_TOKENS):
         # Some platforms still read the token without Base64 (OCPI 2.2.1 transport, Authorization header).
         raw = True
         reply = _get(versions_url, token, raw=raw)

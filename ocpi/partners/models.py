@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from ocpi.protocol.quirks import Quirk
 from ocpi.protocol.types import fold
 
 
@@ -26,6 +27,9 @@ class Partner(models.Model):
     sends_raw_tokens = models.BooleanField(
         default=False, help_text="They read and write the token as it is, without Base64."
     )
+    refused_quirks = models.JSONField(
+        default=list, blank=True, help_text="What we don't bear from them: docs/quirks.md."
+    )
     response_hosts = models.JSONField(
         default=list, blank=True, help_text="Hosts that response_url may name, beside their own."
     )
@@ -45,6 +49,11 @@ class Partner(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def refuses(self) -> frozenset[Quirk]:
+        """The quirks that are refused from this partner; names that we don't know (any more) are none."""
+        return frozenset(quirk for quirk in Quirk if quirk in self.refused_quirks)
 
     def speaks_for(self, party: tuple[str, str]) -> bool:
         """Tell whether messages and objects of a (country_code, party_id) may come through this partner.

@@ -25,6 +25,7 @@ def summary(partner: Partner) -> dict[str, Any]:
         ],
         "grants": [{"location_id": one.location_id or None} for one in partner.grants.all()],
         "response_hosts": partner.response_hosts,
+        "refused_quirks": sorted(partner.refuses),
         "registered_at": _time(partner.registered_at),
         "last_seen_at": _time(partner.last_seen_at),
         "last_error": partner.last_error,
@@ -53,6 +54,8 @@ def sentences(partner: dict[str, Any]) -> Iterator[str]:
         yield f"  may steer  at {grant['location_id'] or 'all our locations'}"
     for host in partner["response_hosts"]:
         yield f"  answers at {host} too"
+    if partner["refused_quirks"]:
+        yield f"  refused    {', '.join(partner['refused_quirks'])}"
     yield f"  last seen  {partner['last_seen_at'] or 'never'}"
     if partner["last_error"]:
         yield f"  last error {partner['last_error']}"

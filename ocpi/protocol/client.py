@@ -29,7 +29,9 @@ from ocpi.protocol.addresses import (
 from ocpi.protocol.errors import BrokenJson
 from ocpi.protocol.headers import Routing, authorization, new_message_id
 from ocpi.protocol.pinned import PinnedAdapter, Watchdog
+from ocpi.protocol.quirks import Quirk, is_tolerated
 from ocpi.protocol.strict_json import dumps, loads
+from ocpi.protocol.times import is_strict
 
 DEADLINE_S = 8.0
 LARGEST_LIST = 4 * 1024 * 1024
@@ -63,8 +65,8 @@ class Reply:
 class CallFailed(Exception):
     """No answer came, or none that can be read.
 
-    `reason` is forbidden_address, unreachable, timeout, tls, broken_answer or too_large. After timeout and
-    broken_answer the partner may have done what was asked.
+    `reason` is forbidden_address, unreachable, timeout, tls, broken_answer, too_large or no_envelope. After
+    timeout, broken_answer and no_envelope the partner may have done what was asked.
     """
 
     is_foreseen = True
@@ -123,7 +125,10 @@ def send(
         # After the watchdog shut the socket, half an answer looks like a whole one.
         if watchdog.has_barked:
             raise CallFailed("timeout", f"No complete answer within {deadline_s:g} s.")
-    return _reply(response, raw, elapsed_ms=round((time.monotonic() - started) * 1000))
+    document = _document(raw)
+    if not is_tolerated(Quirk.ENVELOPE_VARIANTS) and response.ok and not _is_whole_envelope(document):
+        raise CallFailed("no_envelope", "The answer is not an envelope with status_code and timestamp.")
+    return _reply(response, document, elapsed_ms=round((time.monotonic() - started) * 1000))
 
 
 def _headers(
@@ -218,8 +223,15 @@ def _document(raw: bytes) -> Any:
         return None
 
 
-def _reply(response: requests.Response, raw: bytes, *, elapsed_ms: int) -> Reply:
-    document = _document(raw)
+def _is_whole_envelope(document: Any) -> bool:
+    """Tell whether a document is what transport_and_format, "Response format" describes."""
+    if not isinstance(document, dict) or type(document.get("status_code")) is not int:
+        return False
+    timestamp = document.get("timestamp")
+    return isinstance(timestamp, str) and is_strict(timestamp)
+
+
+def _reply(response: requests.Response, document: Any, *, elapsed_ms: int) -> Reply:
     status_code = _status_code(document)
     is_envelope = isinstance(document, dict) and "status_code" in document
     message = document.get("status_message") if isinstance(document, dict) else None

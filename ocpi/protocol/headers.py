@@ -84,6 +84,12 @@ def message_ids(request: Any) -> tuple[str, str]:
     return request.ocpi_message_ids
 
 
+def lacks_message_ids(request: Any) -> bool:
+    """Tell whether a request came without one of its ids, or with one that can't be used."""
+    came = (request.META.get("HTTP_X_REQUEST_ID"), request.META.get("HTTP_X_CORRELATION_ID"))
+    return message_ids(request) != came
+
+
 def new_message_id() -> str:
     """Return a new unique id."""
     return str(uuid.uuid4())

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from ocpi.protocol.client import CallFailed, Reply
 from ocpi.protocol.envelope import success
 from ocpi.protocol.errors import InvalidParameters
-from ocpi.protocol.times import parse_datetime
+from ocpi.protocol.quirks import Quirk, tolerate
+from ocpi.protocol.times import is_strict, parse_datetime
 
 DEFAULT_LIMIT = 50
 MOST_LIMIT = 100
@@ -156,9 +157,12 @@ def _moment(query: Mapping[str, str], name: str) -> datetime | None:
     if name not in query:
         return None
     try:
-        return parse_datetime(query[name])
+        moment = parse_datetime(query[name])
     except ValueError as error:
         raise InvalidParameters(f"{name}: {error}") from error
+    if not is_strict(query[name]):
+        tolerate(Quirk.DATE_FORMS, f"{name}: must be like 2026-01-31T12:00:00Z")
+    return moment
 
 
 def _number(query: Mapping[str, str], name: str, default: int, *, least: int = 0) -> int:

@@ -1,7 +1,7 @@
 """The checker of OCPI objects: a clean document comes out, or an error that names the field.
 
-Tolerant where platforms differ (numbers as strings, numbers in text fields, other date forms, unknown
-fields), strict where a guess could do harm (OCPI 2.2.1 types; mod_* "Object description").
+Tolerant where platforms differ (`quirks` names how), strict where a guess could do harm (OCPI 2.2.1 types;
+mod_* "Object description").
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.quirks import Quirk, tolerate
 from ocpi.protocol.times import format_datetime, is_strict, parse_datetime
 
 LONGEST_URL = 255
@@ -26,6 +27,12 @@ _LINE_BREAKS = re.compile(r"[\r\n\t]+")
 def fold(text: str) -> str:
     """Return the text by which CiStrings are compared: case makes no difference."""
     return text.upper()
+
+
+def check_case(name: str, given: str, known: str) -> None:
+    """Bear an id in another case than we know it. Raises InvalidParameters where that is refused."""
+    if given != known:
+        tolerate(Quirk.MIXED_CASE_IDS, f"{name}: must be {known}, in upper and lower case as here")
 
 
 class Field:
@@ -47,8 +54,11 @@ class String(Field):
 
     def cleaned(self, value: Any, path: str) -> str:
         text = _text(value, path)
-        if len(text) > 2 * self.longest:
-            raise InvalidParameters(f"{path}: must have at most {self.longest} characters")
+        if len(text) > self.longest:
+            complaint = f"{path}: must have at most {self.longest} characters"
+            if len(text) > 2 * self.longest:
+                raise InvalidParameters(complaint)
+            tolerate(Quirk.LONG_TEXTS, complaint)
         text = _LINE_BREAKS.sub(" ", text)
         if any(unicodedata.category(character) == "Cc" for character in text):
             raise InvalidParameters(f"{path}: must not have control characters")
@@ -95,7 +105,10 @@ class DateTime(Field):
             moment = parse_datetime(value)
         except ValueError as error:
             raise InvalidParameters(f"{path}: {error}") from error
-        return value if is_strict(value) else format_datetime(moment)
+        if is_strict(value):
+            return value
+        tolerate(Quirk.DATE_FORMS, f"{path}: must be in UTC with milliseconds at most, 2026-01-31T12:00:00Z")
+        return format_datetime(moment)
 
 
 class Number(Field):
@@ -155,16 +168,17 @@ class Enum(Field):
         self.is_open = open
 
     def cleaned(self, value: Any, path: str) -> str:
+        complaint = f"{path}: must be one of {', '.join(sorted(self.values))}"
         if isinstance(value, str):
             if value in self.values:
                 return value
             if value in self.aliases:
+                tolerate(Quirk.RESERVED, complaint)
                 return self.aliases[value]
-            if self.fallback is not None:
-                return self.fallback
-            if self.is_open:
-                return CiString(64).cleaned(value, path)
-        raise InvalidParameters(f"{path}: must be one of {', '.join(sorted(self.values))}")
+            if self.fallback is not None or self.is_open:
+                tolerate(Quirk.UNKNOWN_VALUES, complaint)
+                return self.fallback or CiString(64).cleaned(value, path)
+        raise InvalidParameters(complaint)
 
 
 class ListOf(Field):
@@ -230,6 +244,8 @@ class Object(Field):
             )
         prefix = f"{path}." if path else ""
         result = dict(document)
+        for name in document.keys() - self.fields.keys():
+            tolerate(Quirk.UNKNOWN_FIELDS, f"{prefix}{name[:50]}: is no field of this object")
         for name, field in self.fields.items():
             is_optional = isinstance(field, Optional)
             value = document.get(name)
@@ -240,8 +256,10 @@ class Object(Field):
                     raise InvalidParameters(f"{prefix}{name}: is missing")
             elif not is_optional:
                 raise InvalidParameters(f"{prefix}{name}: must not be null")
-            elif not partial:
-                del result[name]
+            else:
+                tolerate(Quirk.NULLS, f"{prefix}{name}: must not be null")
+                if not partial:
+                    del result[name]
         for rule in self.rules:
             try:
                 rule(result)
@@ -252,6 +270,7 @@ class Object(Field):
 
 def _text(value: Any, path: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
+        tolerate(Quirk.NUMBERS_AS_STRINGS, f"{path}: must be a string")
         return str(value)
     if not isinstance(value, str):
         raise InvalidParameters(f"{path}: must be a string")
@@ -260,6 +279,7 @@ def _text(value: Any, path: str) -> str:
 
 def _number(value: Any, path: str, *, kind: str = "a number") -> int | float:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        tolerate(Quirk.NUMBERS_AS_STRINGS, f"{path}: must be {kind}, not a string")
         exact = Decimal(value.strip())
         value = int(exact) if re.fullmatch(r"[+-]?\d+", value.strip()) else float(exact)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

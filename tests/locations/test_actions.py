@@ -193,7 +193,7 @@ def test_pushes_a_status_as_a_patch_that_falls_back_on_the_whole_location():
     assert (message.method, message.module, message.role) == ("PATCH", "locations", "RECEIVER")
     assert message.path == ("NL", "NOD", "LOC1", "LOC1-EVSE1")
     assert message.body == status
-    assert message.whole == render_location(partner, str(location.pk), None)
+    assert message.whole == render_location(partner, str(location.pk), message.document)
     assert message.whole.path == ("NL", "NOD", "LOC1")
     assert message.whole.body["evses"] == [evse.document | status]
 

@@ -1,5 +1,6 @@
 """Pushes: the object as it is at each try, one at a time, and the whole where a PATCH is refused."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -259,3 +260,43 @@ def test_lets_the_other_pushes_to_a_silent_endpoint_wait_with_it() -> None:
     for other in elsewhere:
         other.refresh_from_db()
         assert other.next_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("refused", "creates", "status", "complains"),
+    [
+        (["ok-for-created"], True, 200, True),
+        (["ok-for-created"], True, 201, False),
+        (["ok-for-created"], False, 200, False),
+        ([], True, 200, False),
+    ],
+)
+def test_tells_of_a_partner_that_must_say_201_and_does_not(
+    peer: Peer, refused: list[str], creates: bool, status: int, complains: bool
+) -> None:
+    partner = make_partner(url=peer.url, refused_quirks=refused)
+    peer.answer("PUT", PATH, status=status)
+    renders(replace(message("PUT", {"kwh": 1}, document={"kwh": 1}), creates=creates))
+
+    push = try_at(owe(partner))
+
+    partner.refresh_from_db()
+    assert (push.state, push.sent_document) == (Duty.State.DONE, {"kwh": 1})
+    said = f"PUT {peer.url}{PATH} was answered HTTP 200; a new object calls for 201."
+    assert partner.last_error == (said if complains else "")
+
+
+@pytest.mark.parametrize(
+    ("refused", "state", "outcome"),
+    [([], Duty.State.DONE, "delivered"), (["envelope-variants"], Duty.State.DEAD, "no_envelope")],
+)
+def test_takes_an_answer_without_an_envelope_unless_the_partner_must_have_it(
+    peer: Peer, refused: list[str], state: str, outcome: str
+) -> None:
+    partner = make_partner(url=peer.url, refused_quirks=refused)
+    peer.answer("PUT", PATH, body={"status_code": "1000"})
+    renders(message("PUT", {"kwh": 1}))
+
+    push = try_at(owe(partner))
+
+    assert (push.state, push.last_outcome) == (state, outcome)

@@ -5,6 +5,7 @@ from django.urls import path
 
 from ocpi.partners import grants
 from ocpi.partners.models import Partner
+from ocpi.protocol.quirks import Quirk
 from tests.factories import NOW, make_partner
 
 urlpatterns = [path("admin/", admin.site.urls)]
@@ -130,3 +131,13 @@ def test_leaves_inviting_and_ending_to_the_command(staff, page):
     partner = make_partner()
 
     assert staff.get(f"/admin/partners/{page.format(pk=partner.pk)}").status_code == 403
+
+
+def test_refuses_quirks_of_a_partner(staff):
+    partner = make_partner(name="Jedlix")
+
+    assert change(staff, partner, refused_quirks=["nulls", "date-forms"]).status_code == 302
+    partner.refresh_from_db()
+    assert partner.refuses == {Quirk.DATE_FORMS, Quirk.NULLS}
+    page = change(staff, partner, refused_quirks=["manners"])
+    assert "manners is not one of the available choices" in page.content.decode()

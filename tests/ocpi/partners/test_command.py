@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from ocpi.partners import pulls
 from ocpi.partners.models import Partner
 from ocpi.partners.pulls import PullCount, register_puller
+from ocpi.protocol.quirks import Quirk
 from tests.factories import make_partner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +44,7 @@ def summary_of(partner: Partner, **fields: Any) -> dict[str, Any]:
         ],
         "grants": [],
         "response_hosts": [],
+        "refused_quirks": [],
         "registered_at": "2026-01-15T12:00:00Z",
         "last_seen_at": None,
         "last_error": "",
@@ -189,3 +191,29 @@ def test_refuses_with_a_reason_in_one_line(arguments, reason):
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value).strip()
     assert Partner.objects.count() == 2
+
+
+def test_refuses_and_bears_quirks_of_a_partner(node):
+    partner = make_partner(party_id="JED")
+    everything = sorted(Quirk)
+
+    assert run("quirks", str(partner.pk)) == {"partner": partner.pk, "refused": [], "accepted": everything}
+    assert run("quirks", str(partner.pk), "--refuse", "nulls", "--refuse", "raw-tokens")["refused"] == [
+        "nulls",
+        "raw-tokens",
+    ]
+    assert run("show", str(partner.pk))["refused_quirks"] == ["nulls", "raw-tokens"]
+    assert "refused    nulls, raw-tokens" in told("show", str(partner.pk))
+    assert "  refused  nulls" in told("quirks", str(partner.pk), "--accept", "raw-tokens")
+    assert run("quirks", str(partner.pk), "--refuse", "all")["refused"] == everything
+    assert run("quirks", str(partner.pk), "--accept", "all")["refused"] == []
+
+
+def test_says_when_a_quirk_is_none(node):
+    partner = make_partner(party_id="JED")
+
+    with pytest.raises(CommandError, match="There is no quirk 'manners': `partner quirks ID` lists them"):
+        run("quirks", str(partner.pk), "--refuse", "nulls", "--refuse", "manners")
+
+    partner.refresh_from_db()
+    assert partner.refused_quirks == []

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from ocpi.protocol import errors
 from ocpi.protocol.envelope import success
 from ocpi.protocol.headers import Routing
+from ocpi.protocol.quirks import Quirk
 from ocpi.protocol.times import is_strict
 from ocpi.protocol.views import OcpiView
 
@@ -34,6 +35,8 @@ GOOD = {"Authorization": "Token Z29vZA=="}
 
 
 class Caller:
+    refused_quirks: frozenset[Quirk] = frozenset()
+
     def check_routing(self, routing: Routing) -> None:
         if routing.to_party_id != "CPO":
             raise errors.InvalidParameters("OCPI-to-party-id: No.")

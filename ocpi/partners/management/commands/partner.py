@@ -12,6 +12,7 @@ from ocpi.partners import grants, handshake, pulls
 from ocpi.partners.models import Partner
 from ocpi.partners.summaries import roles, sentences, summary
 from ocpi.partners.versions import versions_url
+from ocpi.protocol.quirks import MEANINGS, Quirk
 
 LONGEST_NAME = 100
 LONGEST_LOCATION = 36
@@ -51,12 +52,18 @@ class Command(ConsoleCommand):
             ("unregister", self.unregister),
             ("grant", self.grant),
             ("revoke", self.revoke),
+            ("quirks", self.quirks),
             ("pull", self.pull),
         ):
             verb = self.sub(parser, name, handler)
             verb.add_argument("partner", metavar="ID", help="the partner's id")
             if name == "grant":
                 verb.add_argument("--location", metavar="LOC", help="only at this location of ours")
+            if name == "quirks":
+                for option, change in (("--refuse", "bear it no longer"), ("--accept", "bear it again")):
+                    verb.add_argument(
+                        option, action="append", default=[], help=f"{change}; `all` for each; repeatable"
+                    )
             if name == "pull":
                 verb.add_argument("--module", help="locations or sessions; default both")
 
@@ -142,6 +149,22 @@ class Command(ConsoleCommand):
         grants.revoke(found)
         self._emit_partner(found)
 
+    def quirks(self, *, partner: str, refuse: list[str], accept: list[str], **_: Any) -> None:
+        """Show what we bear from a partner, or change it."""
+        wanted, unwanted = _quirks(accept), _quirks(refuse)
+        found = _find(partner)
+        if wanted or unwanted:
+            refused = (found.refuses | unwanted) - wanted
+            Partner.objects.filter(pk=found.pk).update(refused_quirks=sorted(refused))
+            found.refresh_from_db()
+        human = [
+            f"  {'refused' if quirk in found.refuses else 'borne':<8} {quirk:<24}{meaning}"
+            for quirk, meaning in MEANINGS.items()
+        ]
+        refused_names = sorted(found.refuses)
+        borne_names = sorted(set(Quirk) - found.refuses)
+        self.emit({"partner": found.pk, "refused": refused_names, "accepted": borne_names}, human)
+
     def pull(self, *, partner: str, module: str | None, **_: Any) -> None:
         """Pull what changed from a partner's Sender interfaces."""
         counts = pulls.pull(_find(partner), module, timezone.now())
@@ -161,6 +184,16 @@ def _find(identifier: str) -> Partner:
     if partner is None:
         raise ConsoleError(f"There is no partner {identifier}: `partner list` shows them.")
     return partner
+
+
+def _quirks(names: list[str]) -> frozenset[Quirk]:
+    """Return the quirks of these names. Raises ConsoleError for one that is none."""
+    if "all" in names:
+        return frozenset(Quirk)
+    for name in names:
+        if name not in set(Quirk):
+            raise ConsoleError(f"There is no quirk {name!r}: `partner quirks ID` lists them.")
+    return frozenset(Quirk(name) for name in names)
 
 
 def _is_location_id(text: str) -> bool:

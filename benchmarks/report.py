@@ -1,24 +1,30 @@
-"""Runs every benchmark that this machine can run and prints one table, with the machine named."""
+"""Runs every benchmark that this machine can run and prints one table for each, with the machine named."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import paging
 from benchmarks.control_loop import Times, measure
 from tests.journeys.nodes import Node, SpreadNode
 from tests.lanes import DATABASE_URL, REDIS_URL, missing_services
 
 LOOPS = 200
+SESSIONS = int(os.environ.get("SESSIONS", "1000000"))
 PARTY = {"name": "Bench", "country_code": "NL", "party_id": "BNC", "role": "CPO"}
+RESULTS = Path(__file__).parent / "results"
 
 
 @contextmanager
@@ -34,40 +40,93 @@ def running(node: Node) -> Iterator[Node]:
 
 
 def main() -> int:
-    """Measure each form of the node that this machine can run."""
-    table = Table(title=f"Control loop, {LOOPS} times, milliseconds")
-    for heading in ("node", "part", "p50", "p99"):
-        table.add_column(heading, justify="left" if heading in {"node", "part"} else "right")
-    with tempfile.TemporaryDirectory() as folder:
-        with running(Node(folder=Path(folder), port=8901, **PARTY)) as node:
-            add_rows(table, "embedded", measure(node, loops=LOOPS))
-        missing = missing_services()
-        if not missing:
-            spread = SpreadNode(
-                database_url=DATABASE_URL,
-                redis_url=REDIS_URL,
-                redis_number=15,
-                folder=Path(folder),
-                port=8951,
-                **PARTY,
-            )
-            with running(spread) as node:
-                add_rows(table, "PostgreSQL + Redis", measure(node, loops=LOOPS))
-    console = Console(width=100)
-    console.print(table)
-    console.print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    """Measure what this machine can run; 1 when something was not as it has to be."""
+    console = Console(width=110)
+    missing = missing_services()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            loops = {}
+            with running(Node(folder=Path(folder), port=8901, **PARTY)) as node:
+                loops["embedded"] = measure(node, loops=LOOPS)
+            if not missing:
+                with running(_spread(folder)) as node:
+                    loops["PostgreSQL + Redis"] = measure(node, loops=LOOPS)
+            console.print(_loop_table(loops))
+            if not missing:
+                spread = _spread(folder)
+                with running(spread):
+                    crawled, lists = paging.run(spread, rows=SESSIONS, say=console.print)
+                console.print(_paging_table(crawled, lists))
+                _keep("paging", {"crawl": vars(crawled), "lists": [_figures(one) for one in lists]})
+    except paging.Failed as error:
+        console.print(f"FAILED: {error}")
+        return 1
+    console.print(" ".join(machine().values()))
     if missing:
         console.print(f"NOT RUN: the spread node. Nothing answers as {' and '.join(missing)}.")
     return 0
 
 
-def add_rows(table: Table, name: str, times: Times) -> None:
-    """Add a row per part of the loop."""
-    parts = {
-        "PUT sent -> ACCEPTED": times.answer_ms,
-        "PUT sent -> frame at the charger": times.frame_ms,
-        "charger's answer -> result at the provider": times.result_ms,
+def machine() -> dict[str, str]:
+    """Name the machine, the versions and the commit that a figure is of."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    return {
+        "platform": platform.platform(),
+        "cores": f"{os.cpu_count()} cores",
+        "python": f"Python {platform.python_version()}",
+        "commit": commit.stdout.strip() or "no commit",
     }
-    for part, values in parts.items():
-        p99 = statistics.quantiles(values, n=100)[98]
-        table.add_row(name, part, f"{statistics.median(values):.1f}", f"{p99:.1f}")
+
+
+def _spread(folder: str) -> SpreadNode:
+    return SpreadNode(
+        database_url=DATABASE_URL,
+        redis_url=REDIS_URL,
+        redis_number=15,
+        folder=Path(folder),
+        port=8951,
+        **PARTY,
+    )
+
+
+def _loop_table(loops: dict[str, Times]) -> Table:
+    table = Table(title=f"Control loop, {LOOPS} times, milliseconds")
+    for heading in ("node", "part", "p50", "p99"):
+        table.add_column(heading, justify="left" if heading in {"node", "part"} else "right")
+    for name, times in loops.items():
+        parts = {
+            "PUT sent -> ACCEPTED": times.answer_ms,
+            "PUT sent -> frame at the charger": times.frame_ms,
+            "charger's answer -> result at the provider": times.result_ms,
+        }
+        for part, values in parts.items():
+            p99 = statistics.quantiles(values, n=100)[98]
+            table.add_row(name, part, f"{statistics.median(values):.1f}", f"{p99:.1f}")
+    return table
+
+
+def _paging_table(crawled: paging.Crawl, lists: list[paging.Pages]) -> Table:
+    table = Table(
+        title=f"{crawled.rows:,} sessions in {crawled.pages:,} pages, each once, in {crawled.seconds:.0f} s\n"
+        f"while {crawled.written:,} were added and as many changed; a page of 100 in milliseconds, p50"
+    )
+    for heading in ("list", "first", "middle", "last", "last / first"):
+        table.add_column(heading, justify="left" if heading == "list" else "right")
+    for one in lists:
+        figures = _figures(one)
+        medians = [f"{figures[place]:.1f}" for place in ("first_ms", "middle_ms", "last_ms")]
+        kept = "" if one.ratio <= paging.HIGHEST_RATIO else f" (more than {paging.HIGHEST_RATIO})"
+        table.add_row(one.title, *medians, f"{one.ratio:.2f}{kept}")
+    return table
+
+
+def _figures(one: paging.Pages) -> dict[str, Any]:
+    medians = {name: statistics.median(getattr(one, name)) for name in ("first_ms", "middle_ms", "last_ms")}
+    return {"list": one.title, **medians, "ratio": one.ratio}
+
+
+def _keep(name: str, figures: dict[str, Any]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps({"of": machine(), **figures}, indent=2) + "\n")

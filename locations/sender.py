@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -46,7 +47,7 @@ class LocationsView(OcpiView):
     def get(self, request: Request) -> Response:
         """Answer a page of whole Locations, each with all its EVSEs."""
         url = endpoint_url("locations", "SENDER")
-        return paginated(request, visible_to(partner_of(request)), _render, url=url)
+        return paginated(request, visible_to(partner_of(request)), _render, url=url, now=timezone.now())
 
 
 class LocationView(OcpiView):

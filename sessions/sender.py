@@ -5,6 +5,7 @@ Spec: OCPI 2.2.1 mod_sessions, "Sender Interface".
 
 from __future__ import annotations
 
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,6 +28,7 @@ class SessionsView(OcpiView):
             visible_to(partner_of(request)).only("document", "last_updated"),
             lambda sessions: [session.document for session in sessions],
             url=endpoint_url("sessions", "SENDER"),
+            now=timezone.now(),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -21,8 +22,11 @@ from ocpi.protocol.times import is_strict, parse_datetime
 DEFAULT_LIMIT = 50
 MOST_LIMIT = 100
 MOST_PAGES = 10_000
+# Counting a million rows costs more than reading a page of them: a crawl counts once a minute.
+COUNT_LASTS_S = 60
 LEAST_LIMIT = 5
 _WHOLE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,18})\.(\d{1,12})", re.ASCII)
 _OFFSET = re.compile(r"(?<=[?&]offset=)\d{1,18}(?![^&#])", re.ASCII)
 _LINK = re.compile(r"<([^<>]*)>([^<>]*)")
 _IS_NEXT = re.compile(r""";\s*rel\s*=\s*(?:(["'])(?:[^"']*\s)?next(?:\s[^"']*)?\1|next\b)""", re.IGNORECASE)
@@ -34,36 +38,50 @@ class BrokenList(Exception):
     is_foreseen = True
 
 
+@dataclass(frozen=True)
+class Cursor:
+    """Where the page before ended: the key of its last row, and the total as counted then (Unix seconds)."""
+
+    key: int
+    total: int
+    counted_at_s: int
+
+    def __str__(self) -> str:
+        return f"{self.key}.{self.total}.{self.counted_at_s}"
+
+
 def paginated(
     request: Request,
     queryset: QuerySet[Any],
     render: Callable[[list[Any]], list[dict[str, Any]]],
     *,
     url: str,
+    now: datetime,
 ) -> Response:
     """Answer one page of the rows, oldest first.
 
     Takes date_from (inclusive) and date_to (exclusive) on `last_updated`, offset and limit from the query;
     X-Total-Count counts what the dates leave, X-Limit is the most that a page holds. `url` is the published
     address of the list: the Link to the next page starts from it, repeats the filters as they came, and
-    carries `after`, the last row of this page, so that a late page costs no more than the first.
-    Raises InvalidParameters.
+    carries a cursor, so that a late page costs no more than the first. Raises InvalidParameters.
     """
     query = request.query_params
     limit = min(_number(query, "limit", DEFAULT_LIMIT, least=1), MOST_LIMIT)
     offset = _number(query, "offset", 0)
-    rows = _filtered(queryset, query)
-    total = rows.count()
-    rows = rows.order_by("pk")
-    if "after" in query:
-        page = list(rows.filter(pk__gt=_number(query, "after", 0))[: limit + 1])
+    rows = _filtered(queryset, query).order_by("pk")
+    cursor = before = _cursor(query)
+    now_s = int(now.timestamp())
+    if cursor is None or not 0 <= now_s - cursor.counted_at_s < COUNT_LASTS_S:
+        cursor = Cursor(0, rows.count(), now_s)
+    if before is not None:
+        page = list(rows.filter(pk__gt=before.key)[: limit + 1])
     else:
-        page = list(rows[offset : offset + limit + 1]) if offset < total else []
-    headers = {"X-Total-Count": str(total), "X-Limit": str(MOST_LIMIT)}
+        page = list(rows[offset : offset + limit + 1]) if offset < cursor.total else []
+    headers = {"X-Total-Count": str(cursor.total), "X-Limit": str(MOST_LIMIT)}
     if len(page) > limit:
         page = page[:limit]
         repeated = {name: query[name] for name in ("date_from", "date_to", "limit") if name in query}
-        position = {"offset": offset + limit, "after": page[-1].pk}
+        position = {"offset": offset + limit, "cursor": replace(cursor, key=page[-1].pk)}
         headers["Link"] = f'<{url}?{urlencode(repeated | position)}>; rel="next"'
     return success(render(page), headers=headers)
 
@@ -163,6 +181,15 @@ def _moment(query: Mapping[str, str], name: str) -> datetime | None:
     if not is_strict(query[name]):
         tolerate(Quirk.DATE_FORMS, f"{name}: must be like 2026-01-31T12:00:00Z")
     return moment
+
+
+def _cursor(query: Mapping[str, str]) -> Cursor | None:
+    if "cursor" not in query:
+        return None
+    found = _CURSOR.fullmatch(query["cursor"])
+    if found is None:
+        raise InvalidParameters("cursor: must be as a Link of ours has it")
+    return Cursor(*map(int, found.groups()))
 
 
 def _number(query: Mapping[str, str], name: str, default: int, *, least: int = 0) -> int:

@@ -1,10 +1,12 @@
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
@@ -18,10 +20,14 @@ from tests.factories import NOW, iso, make_location
 URL = "https://node.example.com/ocpi/2.2.1/sender/locations"
 
 
-def page(query: str = "") -> Response:
+def page(query: str = "", *, now: datetime = NOW) -> Response:
     request = Request(APIRequestFactory().get(f"/whatever?{query}", headers={"Host": "evil.example"}))
     return paginated(
-        request, Location.objects.all(), lambda rows: [{"id": row.location_id} for row in rows], url=URL
+        request,
+        Location.objects.all(),
+        lambda rows: [{"id": row.location_id} for row in rows],
+        url=URL,
+        now=now,
     )
 
 
@@ -67,7 +73,7 @@ def test_links_to_the_next_page_below_the_published_address(locations: list[Loca
 
     address, query = link(response)
     assert address == URL
-    assert query == {"limit": "2", "offset": "2", "after": str(locations[1].pk)}
+    assert query == {"limit": "2", "offset": "2", "cursor": f"{locations[1].pk}.5.{int(NOW.timestamp())}"}
     last = page("limit=2&offset=4")
     assert (ids(last), last.has_header("Link")) == (["L4"], False)
 
@@ -113,7 +119,10 @@ def test_returns_what_the_query_asks_for(locations: list[Location], query: str, 
         ("limit=1.5", "limit: must be a whole number, at least 1"),
         ("offset=-1", "offset: must be a whole number, at least 0"),
         ("offset=" + "9" * 19, "offset: must be a whole number, at least 0"),
-        ("after=x", "after: must be a whole number, at least 0"),
+        ("cursor=x", "cursor: must be as a Link of ours has it"),
+        ("cursor=1.2", "cursor: must be as a Link of ours has it"),
+        ("cursor=1.2.-3", "cursor: must be as a Link of ours has it"),
+        ("cursor=1.2.%D9%A3", "cursor: must be as a Link of ours has it"),
         ("date_from=abc", "date_from: must be a date and time like 2026-01-31T12:00:00Z"),
         ("date_to=", "date_to: must be a date and time like 2026-01-31T12:00:00Z"),
         (
@@ -138,6 +147,56 @@ def test_keeps_its_place_while_rows_before_it_change(locations: list[Location]) 
 
     assert ids(response) == ["L2", "L3"]
     assert link(response)[1]["offset"] == "4"
+
+
+@pytest.mark.parametrize(("later_s", "total"), [(59, "5"), (60, "6"), (-1, "6")])
+def test_counts_once_a_minute_while_somebody_follows_its_links(
+    locations: list[Location], later_s: int, total: str
+) -> None:
+    query = urlencode(link(page("limit=2"))[1])
+    make_location(location_id="L5", evses=0)
+
+    assert page(query, now=NOW + timedelta(seconds=later_s))["X-Total-Count"] == total
+    assert page("limit=2")["X-Total-Count"] == "6"
+
+
+CHANGES = st.lists(st.sampled_from(["add", "update", "remove"]), max_size=4)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.integers(0, 9),
+    limits=st.lists(st.integers(1, 4), min_size=1),
+    changes=st.lists(CHANGES),
+    data=st.data(),
+)
+def test_a_crawl_sees_each_row_once_whatever_is_written_meanwhile(
+    db: None, rows: int, limits: list[int], changes: list[list[str]], data: st.DataObject
+) -> None:
+    Location.objects.all().delete()
+    stayed = {make_location(location_id=f"R{number}", evses=0).location_id for number in range(rows)}
+    seen: list[str] = []
+    query, turn = f"limit={limits[0]}", 0
+    while True:
+        response = page(query)
+        seen += ids(response)
+        if not response.has_header("Link"):
+            break
+        for change in changes[turn] if turn < len(changes) else []:
+            if change == "add" and turn < 20:
+                make_location(location_id=f"N{turn}-{Location.objects.count()}-{len(seen)}", evses=0)
+            elif stayed:
+                row = Location.objects.filter(location_id=data.draw(st.sampled_from(sorted(stayed))))
+                if change == "update":
+                    row.update(last_updated=NOW + timedelta(minutes=turn))
+                else:
+                    stayed.discard(row.get().location_id)
+                    row.delete()
+        turn += 1
+        query = urlencode(link(response)[1] | {"limit": limits[turn % len(limits)]})
+
+    assert len(seen) == len(set(seen))
+    assert stayed <= set(seen)
 
 
 def reply(rows: Any, *, headers: Mapping[str, str] | None = None, status_code: int = 1000) -> Reply:

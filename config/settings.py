@@ -57,6 +57,8 @@ OUTBOUND_ALLOWED_NETWORKS = env.networks(
 )
 # How long a partner's old token opens after its PUT succeeded.
 OLD_TOKEN_GRACE_S = env.seconds("OLD_TOKEN_GRACE_S", 0, least=0, most=86400)
+# How often a partner's lists are read, on average; 0 for never by ourselves.
+PULL_EVERY_S = env.seconds("PULL_EVERY_S", 3600, least=0, most=7 * 86400)
 INVITATION_LIFE_S = env.seconds("INVITATION_LIFE_S", 86400, least=60, most=31 * 86400)
 
 INSTALLED_APPS = [

@@ -46,11 +46,26 @@ class LocationAdmin(admin.ModelAdmin):
     """Locations; whose they are stands in the partner column, empty for ours."""
 
     form = LocationForm
-    list_display = ["location_id", "partner", "country_code", "party_id", "last_updated"]
-    list_filter = ["partner", "country_code"]
+    list_display = [
+        "location_id",
+        "partner",
+        "country_code",
+        "party_id",
+        "last_updated",
+        "unconfirmed_at",
+    ]
+    list_filter = ["partner", "country_code", ("unconfirmed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["partner"]
     search_fields = ["location_id", "key"]
-    readonly_fields = ["location_id", "partner", "country_code", "party_id", "last_updated", "created_at"]
+    readonly_fields = [
+        "location_id",
+        "partner",
+        "country_code",
+        "party_id",
+        "last_updated",
+        "unconfirmed_at",
+        "created_at",
+    ]
     inlines = [EvseInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

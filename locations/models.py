@@ -21,6 +21,9 @@ class Location(models.Model):
     document = models.JSONField()
     last_updated = models.DateTimeField()
     created_at = models.DateTimeField()
+    unconfirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its owner's whole list lacks it."
+    )
 
     class Meta:
         ordering = ["id"]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import chain
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from locations.documents import location_key
+from locations.models import Location
 from locations.received import put_location
 from locations.updates import Party
 from ocpi.partners.calls import call_url, endpoint_of
 from ocpi.partners.models import Partner
-from ocpi.partners.pulls import LONGEST_LIST_S, PullCount, UnableToPull, register_puller
+from ocpi.partners.pulls import BEGINNING, LONGEST_LIST_S, PullCount, UnableToPull, register_puller
 from ocpi.protocol.client import Reply
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.pagination import BrokenList, pages
@@ -27,25 +31,50 @@ from ocpi.protocol.types import fold
 logger = logging.getLogger(__name__)
 
 
-def pull_locations(partner: Partner, since: datetime) -> PullCount:
-    """Store every location that the partner changed since then."""
+def pull_locations(partner: Partner, since: datetime | None) -> PullCount:
+    """Store every location that the partner changed since then, or its whole list."""
 
     def store(party: Party, location_id: str, document: Any) -> None:
         put_location(partner=partner, party=party, location_id=location_id, body=document, now=timezone.now())
 
-    return pull_objects(partner, "locations", since, store)
+    began_at = timezone.now()
+    listing = pull_objects(partner, "locations", since, store)
+    if since is None:
+        keys = {location_key(*party, location_id) for party, location_id in listing.names}
+        before = Location.objects.filter(partner=partner, created_at__lt=began_at)
+        mark_unconfirmed(before, keys, now=began_at)
+    return listing.count
+
+
+def mark_unconfirmed(rows: QuerySet[Any], listed_keys: set[str], *, now: datetime) -> None:
+    """Mark the rows whose `key` a whole list lacks, and no longer those that it has again.
+
+    They stay: platforms leave out for a while what is only being worked on.
+    """
+    for pk, key, unconfirmed_at in rows.values_list("pk", "key", "unconfirmed_at").iterator():
+        if (key in listed_keys) != (unconfirmed_at is None):
+            rows.filter(pk=pk).update(unconfirmed_at=None if key in listed_keys else now)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a partner's list had: how many objects came of it, and which it named, also in vain."""
+
+    count: PullCount
+    names: frozenset[tuple[Party, str]]
 
 
 def pull_objects(
-    partner: Partner, module: str, since: datetime, store: Callable[[Party, str, Any], None]
-) -> PullCount:
-    """Read a partner's list from `since` on and give each object to `store(party, id, document)`.
+    partner: Partner, module: str, since: datetime | None, store: Callable[[Party, str, Any], None]
+) -> Listing:
+    """Read a partner's list from `since` on, or all of it; give each object to `store(party, id, document)`.
 
     A broken object, or one of somebody else's party, is refused and logged; the others are kept.
     Raises UnableToPull, CallFailed or NoEndpoint when the list can't be read to its end in LONGEST_LIST_S.
     """
     is_theirs = cache(partner.speaks_for)
     stored = refused = 0
+    names: set[tuple[Party, str]] = set()
     stop_at_s = time.monotonic() + LONGEST_LIST_S
 
     def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
@@ -54,11 +83,13 @@ def pull_objects(
         return call_url(partner, method="GET", url=url, params=params)
 
     url = endpoint_of(partner, module=module, role="SENDER")
+    date_from = format_datetime(since or BEGINNING)
     # OCPI: mod_sessions requires date_from; we send it always (transport_and_format, "Paginated Request").
     try:
-        for document in chain.from_iterable(pages(fetch, url, {"date_from": format_datetime(since)})):
+        for document in chain.from_iterable(pages(fetch, url, {"date_from": date_from})):
             try:
                 party, object_id = _identity(document)
+                names.add((party, object_id))
                 if not is_theirs(party):
                     raise InvalidParameters(f"party_id: {'-'.join(party)} is not a party of theirs")
                 with refusing(partner.refuses):
@@ -69,7 +100,7 @@ def pull_objects(
                 logger.warning("Refused one of the %s of partner %s: %s", module, partner.pk, error.message)
     except BrokenList as error:
         raise UnableToPull(str(error)) from error
-    return PullCount(stored, refused)
+    return Listing(PullCount(stored, refused), frozenset(names))
 
 
 def _identity(document: Any) -> tuple[Party, str]:

@@ -40,7 +40,7 @@ def put_location(*, partner: Partner, party: Party, location_id: str, body: Any,
     check_moment(document, now=now)
     check_same(document, country_code=party[0], party_id=party[1], id=location_id)
     evses = document.pop("evses", [])
-    fields = {"document": document, "last_updated": moment_of(document)}
+    fields = {"document": document, "last_updated": moment_of(document), "unconfirmed_at": None}
     with transaction.atomic():
         location, is_new = Location.objects.select_for_update().get_or_create(
             partner=partner,
@@ -84,7 +84,8 @@ def patch_location(*, partner: Partner, party: Party, location_id: str, body: An
             check_moment(inner, now=now)
             if evse is None or not is_older(inner, evse):
                 _write_evse(location, evse, inner)
-        location.save(update_fields=["document", "last_updated"])
+        location.unconfirmed_at = None
+        location.save(update_fields=["document", "last_updated", "unconfirmed_at"])
 
 
 def put_evse(
@@ -248,7 +249,9 @@ def _bump(location: Location, child: Document) -> None:
     moment = moment_of(child)
     if moment > location.last_updated:
         document = location.document | {"last_updated": format_datetime(moment)}
-        Location.objects.filter(pk=location.pk).update(document=document, last_updated=moment)
+        Location.objects.filter(pk=location.pk).update(
+            document=document, last_updated=moment, unconfirmed_at=None
+        )
 
 
 def _replace_evses(location: Location, documents: list[Document], last_updated: str) -> None:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from locations import received
 from locations.documents import connector_of, evse_of, whole_location
-from locations.updates import check_owner
+from locations.updates import asking_again, check_owner
 from ocpi.partners.authentication import partner_of
 from ocpi.partners.models import Partner
 from ocpi.protocol.envelope import success
@@ -44,7 +44,9 @@ class LocationView(OcpiView):
     def patch(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Change some fields of the Location."""
         partner, party = _owner(request, country_code, party_id)
-        received.patch_location(partner=partner, party=party, body=request.data, now=timezone.now(), **ids)
+        now = timezone.now()
+        with asking_again(partner, now=now):
+            received.patch_location(partner=partner, party=party, body=request.data, now=now, **ids)
         return success()
 
 
@@ -65,7 +67,9 @@ class EvseView(OcpiView):
     def patch(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Change some fields of the EVSE."""
         partner, party = _owner(request, country_code, party_id)
-        received.patch_evse(partner=partner, party=party, body=request.data, now=timezone.now(), **ids)
+        now = timezone.now()
+        with asking_again(partner, now=now):
+            received.patch_evse(partner=partner, party=party, body=request.data, now=now, **ids)
         return success()
 
 
@@ -88,5 +92,7 @@ class ConnectorView(OcpiView):
     def patch(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Change some fields of the Connector."""
         partner, party = _owner(request, country_code, party_id)
-        received.patch_connector(partner=partner, party=party, body=request.data, now=timezone.now(), **ids)
+        now = timezone.now()
+        with asking_again(partner, now=now):
+            received.patch_connector(partner=partner, party=party, body=request.data, now=now, **ids)
         return success()

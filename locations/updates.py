@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from ocpi.partners import pull_times
 from ocpi.partners.models import Partner
-from ocpi.protocol.errors import InvalidParameters, UnknownObject
+from ocpi.protocol.errors import InvalidParameters, UnknownLocation, UnknownObject
 from ocpi.protocol.quirks import Quirk, tolerate
 from ocpi.protocol.times import parse_datetime
 from ocpi.protocol.types import check_case, fold
@@ -25,6 +27,19 @@ class Stored(Protocol):
     """A row that keeps an OCPI object."""
 
     last_updated: datetime
+
+
+@contextmanager
+def asking_again(partner: Partner, *, now: datetime) -> Iterator[None]:
+    """Pull from the partner soon when it changes what we don't have: the PUT before was lost.
+
+    Around a whole update, outside its transaction. Raises what is raised in it.
+    """
+    try:
+        yield
+    except (UnknownLocation, UnknownObject):
+        pull_times.expect_gap(partner.pk, now=now)
+        raise
 
 
 def check_owner(partner: Partner, party: Party) -> None:

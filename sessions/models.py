@@ -44,6 +44,9 @@ class Session(models.Model):
     preferences = models.JSONField(null=True, blank=True, help_text="The driver's ChargingPreferences.")
     last_updated = models.DateTimeField()
     created_at = models.DateTimeField()
+    unconfirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its owner's whole list lacks it."
+    )
 
     class Meta:
         ordering = ["id"]

@@ -7,20 +7,31 @@ from typing import Any
 
 from django.utils import timezone
 
-from locations.pull import pull_objects
+from locations.pull import mark_unconfirmed, pull_objects
 from locations.updates import Party
 from ocpi.partners.models import Partner
 from ocpi.partners.pulls import PullCount, register_puller
+from ocpi.protocol.types import fold
+from sessions.models import Session
 from sessions.received import put_session
 
 
-def pull_sessions(partner: Partner, since: datetime) -> PullCount:
-    """Store every session that the partner changed since then."""
+def pull_sessions(partner: Partner, since: datetime | None) -> PullCount:
+    """Store every session that the partner changed since then, or its whole list.
+
+    Of what a whole list lacks only sessions that still run matter.
+    """
 
     def store(party: Party, session_id: str, document: Any) -> None:
         put_session(partner=partner, party=party, session_id=session_id, body=document, now=timezone.now())
 
-    return pull_objects(partner, "sessions", since, store)
+    began_at = timezone.now()
+    listing = pull_objects(partner, "sessions", since, store)
+    if since is None:
+        running = Session.objects.filter(partner=partner, created_at__lt=began_at)
+        keys = {fold(session_id) for _, session_id in listing.names}
+        mark_unconfirmed(running.exclude(status__in=Session.OVER), keys, now=began_at)
+    return listing.count
 
 
 def register() -> None:

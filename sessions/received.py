@@ -104,6 +104,7 @@ def _columns(document: Document) -> dict[str, Any]:
         "ended_at": parse_datetime(ended) if ended else None,
         "document": document,
         "last_updated": moment_of(document),
+        "unconfirmed_at": None,
     }
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from locations.updates import check_owner
+from locations.updates import asking_again, check_owner
 from ocpi.partners.authentication import partner_of
 from ocpi.protocol.envelope import success
 from ocpi.protocol.views import OcpiView
@@ -38,7 +38,9 @@ class SessionView(OcpiView):
         """Change some fields of the session."""
         partner, party = partner_of(request), (country_code, party_id)
         check_owner(partner, party)
-        received.patch_session(
-            partner=partner, party=party, session_id=session_id, body=request.data, now=timezone.now()
-        )
+        now = timezone.now()
+        with asking_again(partner, now=now):
+            received.patch_session(
+                partner=partner, party=party, session_id=session_id, body=request.data, now=now
+            )
         return success()

@@ -135,6 +135,7 @@ def _settle(push: Push, tries: list[Try], sent: Message, clock: Clock) -> Outcom
             last_error=outcome.detail,
         )
         record(push, tries)
+        tell_partner_row(push, outcome, verdict, now=now)
         if outcome.is_silence:
             company_at = min(next_at, now + timedelta(seconds=LONGEST_COMPANY_S))
             others = Push.objects.filter(partner=push.partner_id, kind=push.kind, state=Push.State.PENDING)
@@ -154,7 +155,8 @@ def _close(
             push, state=Push.State.PENDING, attempts=0, expires_at=now + PUSH_WINDOW, **values
         )
         record(push, tries)
-        tell_partner_row(push, outcome, Verdict.DEAD if state != Push.State.DONE else Verdict.DONE)
+        verdict = Verdict.DEAD if state != Push.State.DONE else Verdict.DONE
+        tell_partner_row(push, outcome, verdict, now=now)
     if is_owed_anew:
         hints.hint(hints.DELIVER_PUSH, push.pk)
     return outcome

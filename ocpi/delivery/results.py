@@ -67,7 +67,7 @@ def _settle(result: Result, tries: list[Try], outcome: Outcome, clock: Clock) ->
             last_error=outcome.detail,
         )
         record(result, tries)
-        tell_partner_row(result, outcome, verdict)
+        tell_partner_row(result, outcome, verdict, now=now)
     if is_mine and next_at is None:
         _let_pushes_go(result, now=now)
     return outcome

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ocpi.delivery.models import Push, Result
 from ocpi.delivery.retry import Outcome, Verdict
 from ocpi.delivery.tries import Try
+from ocpi.partners import pull_times
 from ocpi.partners.models import Partner
 from ocpi.protocol.quirks import Quirk
 
@@ -20,8 +23,13 @@ def final_verdict(row: Result | Push, outcome: Outcome) -> Verdict:
     return Verdict.DEAD if row.last_outcome == outcome.label else Verdict.RETRY
 
 
-def tell_partner_row(row: Result | Push, outcome: Outcome, verdict: Verdict) -> None:
-    """Show people on the partner that our token is refused there, until it works again."""
+def tell_partner_row(row: Result | Push, outcome: Outcome, verdict: Verdict, *, now: datetime) -> None:
+    """Show people on the partner that our token is refused there, until it works again.
+
+    A partner that could not be reached may have told us something in vain, too: it is pulled from soon.
+    """
+    if outcome.is_silence:
+        pull_times.expect_gap(row.partner_id, now=now)
     partners = Partner.objects.filter(pk=row.partner_id)
     if outcome.verdict is Verdict.RETRY_ONCE and verdict is Verdict.DEAD:
         partners.update(last_error=TOKEN_REFUSED)

@@ -108,6 +108,8 @@ class PartnerAdmin(admin.ModelAdmin):
         "last_seen_at",
         "last_error",
         "pulled",
+        "pulled_whole",
+        "pull_due_at",
         "created_at",
     ]
     readonly_fields = [
@@ -118,6 +120,8 @@ class PartnerAdmin(admin.ModelAdmin):
         "last_seen_at",
         "last_error",
         "pulled",
+        "pulled_whole",
+        "pull_due_at",
         "created_at",
     ]
     inlines = [GrantInline, RoleInline, EndpointInline, TokenInline]

@@ -40,8 +40,17 @@ class Partner(models.Model):
     pulled = models.JSONField(
         default=dict, blank=True, help_text="Per module, the time up to which their objects were pulled."
     )
+    pulled_whole = models.JSONField(
+        default=dict, blank=True, help_text="Per module, when their whole list was read last."
+    )
     pulling_until = models.DateTimeField(
         null=True, blank=True, help_text="Somebody pulls from them at this moment, until then at most."
+    )
+    pull_due_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="When they are pulled from next; empty: never."
+    )
+    pull_failures = models.PositiveSmallIntegerField(
+        default=0, help_text="Pulls in a row that failed; the next waits the longer."
     )
 
     class Meta:

@@ -17,11 +17,12 @@ from ocpi.protocol.times import format_datetime, parse_datetime
 
 # Clocks differ, and objects that are written while we read must not be missed (OCPI 2.2.1 pagination).
 OVERLAP = timedelta(minutes=5)
-# With half an hour for beginning them, all pulls of a round end before the next round.
 LONGEST_LIST_S = 600.0
 # A process that died while it pulled holds others off no longer than this.
 LONGEST_PULL = timedelta(minutes=30)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+# Nobody can rely on last_updated alone: once a day the whole list is read. Sessions are too many for that.
+WHOLE_EVERY = {"locations": timedelta(days=1)}
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,26 @@ class UnableToPull(Exception):
     is_foreseen = True
 
 
-Puller = Callable[[Partner, datetime], PullCount]
+Puller = Callable[[Partner, datetime | None], PullCount]
 _pullers: dict[str, Puller] = {}
 
 
 def register_puller(module: str, puller: Puller) -> None:
     """Let a module pull: `puller(partner, since)` reads and stores everything changed since then.
 
+    Without `since` it reads the whole list, which then is the truth: what it lacks is not confirmed any more
+    (OCPI 2.2.1 mod_locations and mod_sessions, "GET Method").
     It raises UnableToPull, CallFailed or NoEndpoint when it can't read to the end.
     """
     _pullers[module] = puller
 
 
-def pull(partner: Partner, module: str | None, now: datetime) -> dict[str, int]:
+def pull(partner: Partner, module: str | None, now: datetime, *, is_whole: bool = False) -> dict[str, int]:
     """Pull one module, or every one that the partner offers: {"locations": n, "sessions": n, "refused": n}.
 
-    After success the position of the module moves to `now` less an overlap; a failure is kept in
-    partner.last_error. Raises UnableToPull, also while another pull from the partner is under way.
+    What changed since the last success, or all of it. After success the position of the module moves to `now`
+    less an overlap; a failure is kept in partner.last_error. Raises UnableToPull, also while another pull
+    from the partner is under way.
     """
     wanted = _wanted(partner, module)
     until = now + LONGEST_PULL
@@ -63,21 +67,22 @@ def pull(partner: Partner, module: str | None, now: datetime) -> dict[str, int]:
     if not free.update(pulling_until=until):
         raise UnableToPull(f"{partner.name} is being pulled from already.")
     try:
-        return _pull(partner, wanted, now)
+        return _pull(partner, wanted, now, is_whole=is_whole)
     finally:
         Partner.objects.filter(pk=partner.pk, pulling_until=until).update(pulling_until=None)
 
 
-def _pull(partner: Partner, modules: list[str], now: datetime) -> dict[str, int]:
+def _pull(partner: Partner, modules: list[str], now: datetime, *, is_whole: bool) -> dict[str, int]:
     counts = {"locations": 0, "sessions": 0, "refused": 0}
     for name in modules:
+        since = None if is_whole or _is_whole_due(partner, name, now=now) else _position(partner, name)
         try:
-            count = _pullers[name](partner, _position(partner, name))
+            count = _pullers[name](partner, since)
         except (UnableToPull, CallFailed, NoEndpoint, OcpiError) as error:
             reason = f"Pulling {name} from {partner.name} failed: {error}"
             Partner.objects.filter(pk=partner.pk).update(last_error=reason[:300])
             raise UnableToPull(reason) from error
-        _move(partner, name, now - OVERLAP)
+        _move(partner, name, now, is_whole=since is None)
         counts[name] = count.stored
         counts["refused"] += count.refused
     return counts
@@ -97,18 +102,25 @@ def _wanted(partner: Partner, module: str | None) -> list[str]:
     return [module]
 
 
-def _position(partner: Partner, module: str) -> datetime:
+def _position(partner: Partner, module: str) -> datetime | None:
     text = partner.pulled.get(module)
-    return parse_datetime(text) if text else BEGINNING
+    return parse_datetime(text) if text else None
 
 
-def _move(partner: Partner, module: str, position: datetime) -> None:
+def _is_whole_due(partner: Partner, module: str, *, now: datetime) -> bool:
+    every, read_at = WHOLE_EVERY.get(module), partner.pulled_whole.get(module)
+    return every is not None and (read_at is None or parse_datetime(read_at) <= now - every)
+
+
+def _move(partner: Partner, module: str, now: datetime, *, is_whole: bool) -> None:
     with transaction.atomic():
         locked = Partner.objects.select_for_update().get(pk=partner.pk)
         if locked.registered_at != partner.registered_at:
             # It registered again meanwhile, perhaps as another platform.
             return
-        locked.pulled = locked.pulled | {module: format_datetime(position)}
+        locked.pulled = locked.pulled | {module: format_datetime(now - OVERLAP)}
+        if is_whole:
+            locked.pulled_whole = locked.pulled_whole | {module: format_datetime(now)}
         locked.last_error = ""
-        locked.save(update_fields=["pulled", "last_error"])
-    partner.pulled = locked.pulled
+        locked.save(update_fields=["pulled", "pulled_whole", "last_error"])
+    partner.pulled, partner.pulled_whole = locked.pulled, locked.pulled_whole

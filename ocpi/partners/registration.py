@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from ocpi.partners import tokens
+from ocpi.partners import pull_times, tokens
 from ocpi.partners.authentication import Caller
 from ocpi.partners.calls import own_party
 from ocpi.partners.discovery import Discovery, discover
@@ -117,7 +117,7 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
     parties_before = {(role.country_code, role.party_id) for role in partner.roles.all()}
     parties = {(role["country_code"], role["party_id"]) for role in terms.roles}
     if parties != parties_before or partner.versions_url != terms.versions_url:
-        partner.pulled = {}
+        partner.pulled, partner.pulled_whole = {}, {}
     partner.status = Partner.Status.REGISTERED
     partner.versions_url = terms.versions_url
     partner.version = VERSION
@@ -125,6 +125,7 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
     partner.sends_raw_tokens = terms.discovery.sends_raw_tokens
     partner.registered_at = now
     partner.last_error = ""
+    partner.pull_due_at, partner.pull_failures = None, 0
     partner.save(
         update_fields=[
             "status",
@@ -135,6 +136,9 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
             "registered_at",
             "last_error",
             "pulled",
+            "pulled_whole",
+            "pull_due_at",
+            "pull_failures",
         ]
     )
     partner.roles.all().delete()
@@ -153,6 +157,7 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
         Endpoint(partner=partner, identifier=one.identifier, role=one.role, url=one.url)
         for one in terms.discovery.endpoints
     )
+    pull_times.begin(partner, now=now)
 
 
 def _offered_terms(partner: Partner, document: Any) -> Terms:

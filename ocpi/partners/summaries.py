@@ -30,6 +30,7 @@ def summary(partner: Partner) -> dict[str, Any]:
         "last_seen_at": _time(partner.last_seen_at),
         "last_error": partner.last_error,
         "pulled": partner.pulled,
+        "pull_due_at": _time(partner.pull_due_at),
     }
 
 
@@ -57,6 +58,8 @@ def sentences(partner: dict[str, Any]) -> Iterator[str]:
     if partner["refused_quirks"]:
         yield f"  refused    {', '.join(partner['refused_quirks'])}"
     yield f"  last seen  {partner['last_seen_at'] or 'never'}"
+    if partner["pull_due_at"]:
+        yield f"  next pull  {partner['pull_due_at']}"
     if partner["last_error"]:
         yield f"  last error {partner['last_error']}"
 

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import logging
-import random
-import time
-
 from celery import shared_task
 from django.utils import timezone
 
+from ocpi.partners import pull_times
 from ocpi.partners.models import Partner
-from ocpi.partners.pulls import UnableToPull, pull
-
-logger = logging.getLogger(__name__)
-MOST_S = 1800.0
 
 
-@shared_task(name="partners.pull_all")
-def pull_all() -> None:
-    """Pull what every registered partner changed, in random order, for half an hour at most."""
-    stop_at_s = time.monotonic() + MOST_S
-    partners = list(Partner.objects.filter(status=Partner.Status.REGISTERED))
-    # OCPI 2.2.1 transport, Pull and Push: spread the load over the partners that poll.
-    random.shuffle(partners)
-    for partner in partners:
-        if time.monotonic() > stop_at_s:
-            logger.warning("pulling took too long: some partners wait for the next round")
-            return
-        try:
-            pull(partner, None, timezone.now())
-        except UnableToPull as error:
-            logger.warning("partner %s: %s", partner.pk, error)
+@shared_task(name="partners.pull_due")
+def pull_due() -> None:
+    """Give each partner whose turn it is to a worker."""
+    for partner_id in pull_times.claim_due(timezone.now()):
+        pull_one.delay(partner_id)
+
+
+@shared_task(name="partners.pull_one")
+def pull_one(partner_id: int) -> None:
+    """Pull what one partner changed."""
+    partner = Partner.objects.filter(pk=partner_id, status=Partner.Status.REGISTERED).first()
+    if partner is not None:
+        pull_times.take_turn(partner, now=timezone.now())
+
+
+@shared_task(name="partners.catch_up")
+def catch_up() -> None:
+    """After a start: what partners told meanwhile was lost."""
+    pull_times.expect_gap(None, now=timezone.now())

@@ -136,10 +136,21 @@ def test_asks_which_partner_is_meant(capsys, peer, session):
 
     code, _, error = run(capsys, "clear", "S1")
     assert code == 1
-    assert "use --partner" in error
+    assert "There are several sessions S1; name one: --partner " in error
 
     assert run(capsys, "clear", "S1", "--partner", str(other.pk))[0] == 0
     assert IssuedRequest.objects.get().partner == other
+
+
+def test_asks_which_party_of_a_platform_is_meant(capsys, session):
+    make_session(session_id="s1", partner=session.partner, party_id="TWO")
+
+    code, _, error = run(capsys, "clear", "S1", "--partner", str(session.partner.pk))
+    assert code == 1
+    assert f"--partner {session.partner.pk} --party NL-TWO ({session.partner})" in error
+
+    assert run(capsys, "clear", "S1", "--party", "nl-two")[0] == 0
+    assert IssuedRequest.objects.get().session.party_id == "TWO"
 
 
 def test_fails_with_the_reason_when_the_cpo_gives_no_answer(capsys, db):

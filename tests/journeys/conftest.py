@@ -29,16 +29,19 @@ def make_node(folder: Path, *, port: int, redis_number: int, **fields: Any) -> N
     """Make a node of the lane's form, on ports that the other lane leaves alone; it is not started yet."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.environ["LANE"] == "services":
-        port += SERVICES_PORTS
-        return SpreadNode(
+        node: Node = SpreadNode(
             database_url=os.environ["TEST_DATABASE_URL"],
             redis_url=os.environ["TEST_REDIS_URL"],
             redis_number=redis_number,
             folder=folder,
-            port=port,
+            port=port + SERVICES_PORTS,
             **fields,
         )
-    return Node(folder=folder, port=port, **fields)
+    else:
+        node = Node(folder=folder, port=port, **fields)
+    # Tests alone say when partners are read.
+    node.environment["PULL_EVERY_S"] = "0"
+    return node
 
 
 @dataclass(frozen=True)

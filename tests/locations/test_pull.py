@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from locations.models import Location
+from locations.received import put_location
 from ocpi.partners.pulls import UnableToPull, pull
 from tests.factories import NOW, evse_document, location_document, make_partner
 from tests.peer import Peer
@@ -89,3 +90,36 @@ def test_says_that_a_list_could_not_be_read(peer, cpo):
     cpo.refresh_from_db()
     assert "locations" in cpo.last_error
     assert cpo.pulled == {}
+
+
+def test_marks_what_a_whole_list_lacks_until_it_is_told_again(peer, cpo):
+    def unconfirmed():
+        return sorted(Location.objects.exclude(unconfirmed_at=None).values_list("location_id", flat=True))
+
+    peer.answer("GET", PATH, body=listing(*(location_document(f"LOC{number}") for number in (1, 2, 3))))
+    pull(cpo, "locations", NOW)
+    peer.answer("GET", PATH, body=listing(location_document("loc1"), location_document("LOC2", evses="none")))
+    pull(cpo, "locations", NOW)
+    assert unconfirmed() == []
+
+    pull(cpo, "locations", NOW, is_whole=True)
+    assert unconfirmed() == ["LOC3"]
+
+    peer.answer("GET", PATH, body=listing(location_document("LOC3", last_updated="2026-01-14T12:00:00Z")))
+    pull(cpo, "locations", NOW, is_whole=True)
+    assert unconfirmed() == ["LOC1", "LOC2"]
+    put_location(partner=cpo, party=("NL", "NOD"), location_id="LOC1", body=location_document(), now=NOW)
+    assert unconfirmed() == ["LOC2"]
+
+
+def test_marks_nothing_when_the_list_was_not_read_to_its_end(peer, cpo):
+    peer.answer("GET", PATH, body=listing(location_document("LOC1"), location_document("LOC2")))
+    pull(cpo, "locations", NOW)
+    more = {"Link": f'<{peer.url}/more>; rel="next"'}
+    peer.answer("GET", PATH, body=listing(location_document("LOC1")), headers=more)
+    peer.answer("GET", "/more", status=500)
+
+    with pytest.raises(UnableToPull):
+        pull(cpo, "locations", NOW, is_whole=True)
+
+    assert not Location.objects.exclude(unconfirmed_at=None).exists()

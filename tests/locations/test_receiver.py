@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 
 import pytest
 
 from locations.models import Evse, Location
-from tests.factories import connector_document, evse_document, location_document, make_partner
+from ocpi.partners.models import Partner
+from tests.factories import NOW, connector_document, evse_document, location_document, make_partner
 from tests.locations.calling import Calls, example
 
 pytestmark = pytest.mark.django_db
@@ -293,3 +295,12 @@ def test_takes_the_locations_of_others_from_a_hub():
 
     assert hub.put("/BE/XYZ/LOC1", theirs) == (201, {"status_code": 1000})
     assert hub.status("PUT", "/NL/NOD/LOC1", ours) == (404, 2001)
+
+
+@pytest.mark.parametrize("path", ["/NL/NOD/LOC9", "/NL/NOD/LOC1/EVSE9", "/NL/NOD/LOC1/EVSE1/9"])
+def test_asks_again_soon_for_what_was_changed_before_it_was_told(stored, path):
+    Partner.objects.update(pull_due_at=NOW + timedelta(days=10_000))
+
+    assert stored.status("PATCH", path, {"status": "CHARGING", "last_updated": LATER})[0] == 404
+
+    assert Partner.objects.get().pull_due_at < NOW + timedelta(days=10_000)

@@ -34,3 +34,16 @@ def test_follows_the_pages_and_keeps_the_good_sessions():
         assert "date_from" in peer.requests[0].query
         assert peer.requests[1].query == {"after": "2"}
     assert list(Session.objects.values_list("session_id", flat=True)) == ["S1", "S2"]
+
+
+def test_marks_running_sessions_that_a_whole_list_lacks():
+    with Peer() as peer:
+        cpo = make_partner(role="CPO", country_code="NL", party_id="NOD", url=peer.url)
+        whole = [session_document("S1"), session_document("S2"), session_document("S3", status="COMPLETED")]
+        peer.answer("GET", PATH, data=whole)
+        pull(cpo, "sessions", NOW)
+        peer.answer("GET", PATH, data=whole[:1])
+
+        pull(cpo, "sessions", NOW, is_whole=True)
+
+    assert list(Session.objects.exclude(unconfirmed_at=None).values_list("session_id", flat=True)) == ["S2"]

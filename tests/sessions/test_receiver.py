@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from ocpi.partners.models import Partner
 from sessions import listeners
 from sessions.models import Session
-from tests.factories import make_partner, session_document
+from tests.factories import NOW, make_partner, session_document
 from tests.locations.calling import Calls, example
 
 pytestmark = pytest.mark.django_db
@@ -211,3 +214,11 @@ def test_stores_with_few_queries(stored, django_assert_max_num_queries):
         stored.put(PATH, session_document("S1", kwh=1.0, last_updated=LATER))
     with django_assert_max_num_queries(7):
         stored.patch(PATH, {"kwh": 2.0, "last_updated": LATEST})
+
+
+def test_asks_again_soon_for_what_was_changed_before_it_was_told(stored):
+    Partner.objects.update(pull_due_at=NOW + timedelta(days=10_000))
+
+    assert stored.status("PATCH", "/NL/NOD/S9", {"kwh": 1, "last_updated": LATER}) == (404, 2001)
+
+    assert Partner.objects.get().pull_due_at < NOW + timedelta(days=10_000)

@@ -17,6 +17,7 @@ from tests.peer import Recorded, enveloped
 from tests.spec.answers import said
 from tests.spec.charging import charging_at
 from tests.spec.endpoints import NOTHING, Endpoint
+from tests.spec.operator import Operator
 
 READ_ONLY = [("credentials", "SENDER")]
 LIST = "/2.2.1/sender/locations"
@@ -180,9 +181,9 @@ def theirs(location_id: str, **fields: Any) -> dict[str, Any]:
     return location_document(location_id, country_code="BE", party_id="PGO", **fields)
 
 
-def pull(owner: Provider) -> tuple[int, int]:
+def pull(owner: Provider, *options: str) -> tuple[int, int]:
     """Let the node read the CPO's locations; return how many were stored and refused."""
-    counts = owner.node.ask("partner", "pull", str(owner.partner_id), "--module", "locations")
+    counts = owner.node.ask("partner", "pull", str(owner.partner_id), "--module", "locations", *options)
     return counts["locations"], counts["refused"]
 
 
@@ -248,3 +249,20 @@ def test_what_is_read_takes_the_place_of_what_was_known(owner: Provider) -> None
 
     assert pull(owner) == (1, 0)
     assert kept(owner, "P11") == new
+
+
+def test_what_a_whole_list_lacks_is_kept_but_not_confirmed_any_more(owner: Provider) -> None:
+    owner.peer.answer("GET", LIST, data=[theirs("GONE"), theirs("STAYS")])
+    assert pull(owner) == (2, 0)
+    owner.peer.answer("GET", LIST, data=[theirs("STAYS")])
+
+    assert pull(owner, "--whole") == (1, 0)
+
+    assert kept(owner, "GONE") == theirs("GONE")
+    operator = Operator(owner.node, "pages")
+    marked = operator.browser.get(
+        f"{operator.url}/locations/location/",
+        params={"unconfirmed_at__isempty": "0", "q": "BE*PGO*"},
+        timeout=10,
+    ).text
+    assert (">GONE<" in marked, ">STAYS<" in marked) == (True, False)

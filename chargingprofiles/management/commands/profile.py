@@ -39,6 +39,7 @@ class Command(ConsoleCommand):
         for one in (setting, clearing, getting):
             one.add_argument("session_id", help="the CPO's id of the session")
             one.add_argument("--partner", type=int, help="id of the CPO, where several use this session id")
+            one.add_argument("--party", metavar="CC-PID", help="its party, where several of one platform do")
         setting.add_argument(
             "--file",
             required=True,
@@ -48,9 +49,11 @@ class Command(ConsoleCommand):
         showing = self.sub(parser, "show", self.show, help="tell the charger's result")
         showing.add_argument("request", help="the request id that set, clear or get printed")
 
-    def set_profile(self, *, session_id: str, partner: int | None, file: str, **_: Any) -> None:
+    def set_profile(
+        self, *, session_id: str, partner: int | None, party: str | None, file: str, **_: Any
+    ) -> None:
         """Send a ChargingProfile to the session's CPO."""
-        session = _session(session_id, partner)
+        session = _session(session_id, partner, party)
         now = timezone.now()
         try:
             profile = checked_profile(loads(_read(file)), now=now)
@@ -58,16 +61,18 @@ class Command(ConsoleCommand):
             raise ConsoleError(f"{file}: {error.message}") from error
         self._tell_answer(outgoing.set_profile(session=session, profile=profile, now=now))
 
-    def clear_profile(self, *, session_id: str, partner: int | None, **_: Any) -> None:
+    def clear_profile(self, *, session_id: str, partner: int | None, party: str | None, **_: Any) -> None:
         """Ask the session's CPO to clear our profile."""
-        session = _session(session_id, partner)
+        session = _session(session_id, partner, party)
         self._tell_answer(outgoing.clear_profile(session=session, now=timezone.now()))
 
-    def get_profile(self, *, session_id: str, partner: int | None, duration: int, **_: Any) -> None:
+    def get_profile(
+        self, *, session_id: str, partner: int | None, party: str | None, duration: int, **_: Any
+    ) -> None:
         """Ask the session's CPO for the active profile."""
         if not 1 <= duration <= LONGEST_LOOK_S:
             raise ConsoleError(f"--duration must be from 1 to {LONGEST_LOOK_S} seconds.")
-        session = _session(session_id, partner)
+        session = _session(session_id, partner, party)
         request = outgoing.get_profile(session=session, duration_s=duration, now=timezone.now())
         self._tell_answer(request)
 
@@ -90,19 +95,27 @@ class Command(ConsoleCommand):
         )
 
 
-def _session(session_id: str, partner_id: int | None) -> Session:
+def _session(session_id: str, partner_id: int | None, party: str | None) -> Session:
     """Return the received session with this id. Raises ConsoleError when there is none, or several."""
     found = Session.objects.filter(key=fold(session_id)).exclude(partner=None).select_related("partner")
     if partner_id is not None:
         found = found.filter(partner_id=partner_id)
+    if party is not None:
+        country_code, _, party_id = fold(party).partition("-")
+        found = found.filter(country_code=country_code, party_id=party_id)
     sessions = list(found)
     if not sessions:
         whose = f" of partner {partner_id}" if partner_id is not None else ""
+        whose += f" of party {party}" if party is not None else ""
         raise ConsoleError(f"No session {session_id}{whose} was received.")
-    if len({session.partner_id for session in sessions}) > 1:
-        partners = ", ".join(f"{session.partner_id} ({session.partner})" for session in sessions)
-        raise ConsoleError(f"Several partners have a session {session_id}: use --partner. {partners}")
-    return max(sessions, key=lambda session: session.last_updated)
+    if len(sessions) > 1:
+        owners = ", ".join(
+            f"--partner {session.partner_id} --party {session.country_code}-{session.party_id}"
+            f" ({session.partner})"
+            for session in sessions
+        )
+        raise ConsoleError(f"There are several sessions {session_id}; name one: {owners}.")
+    return sessions[0]
 
 
 def _read(file: str) -> bytes:

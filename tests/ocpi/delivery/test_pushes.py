@@ -13,6 +13,7 @@ from ocpi.delivery.models import Attempt, Duty, Push
 from ocpi.partners.models import Partner
 from tests.factories import NOW, make_partner
 from tests.peer import Peer, enveloped
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -300,3 +301,17 @@ def test_takes_an_answer_without_an_envelope_unless_the_partner_must_have_it(
     push = try_at(owe(partner))
 
     assert (push.state, push.last_outcome) == (state, outcome)
+
+
+def test_a_partner_that_could_not_be_reached_is_pulled_from_soon() -> None:
+    endpoints = [("sessions", "RECEIVER"), ("sessions", "SENDER")]
+    nobody = f"http://127.0.0.1:{free_port()}"
+    partner = make_partner(url=nobody, endpoints=endpoints, pull_due_at=NOW + timedelta(hours=1))
+    renders(message("PUT", {"kwh": 1}))
+
+    push = try_at(owe(partner))
+
+    partner.refresh_from_db()
+    assert push.last_outcome == "unreachable"
+    assert partner.pull_due_at is not None
+    assert partner.pull_due_at <= NOW + timedelta(minutes=1, seconds=10)

@@ -49,6 +49,7 @@ def summary_of(partner: Partner, **fields: Any) -> dict[str, Any]:
         "last_seen_at": None,
         "last_error": "",
         "pulled": {},
+        "pull_due_at": None,
         **fields,
     }
 

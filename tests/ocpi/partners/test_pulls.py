@@ -1,8 +1,8 @@
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from ocpi.partners import pulls, tasks
+from ocpi.partners import pulls
 from ocpi.partners.models import Partner
 from ocpi.partners.pulls import PullCount, UnableToPull, pull, register_puller
 from ocpi.protocol.client import CallFailed
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def asked(monkeypatch) -> list[tuple[str, str, datetime]]:
+def asked(monkeypatch) -> list[tuple[str, str, datetime | None]]:
     """Both modules pull, and note who was asked for what since when."""
-    calls: list[tuple[str, str, datetime]] = []
+    calls: list[tuple[str, str, datetime | None]] = []
     monkeypatch.setattr(pulls, "_pullers", {})
 
     def puller(module: str, count: PullCount):
-        def run(partner: Partner, since: datetime) -> PullCount:
+        def run(partner: Partner, since: datetime | None) -> PullCount:
             calls.append((partner.name, module, since))
             if partner.name == "Silent":
                 raise CallFailed("timeout", "no answer within 8 s")
@@ -33,10 +33,9 @@ def asked(monkeypatch) -> list[tuple[str, str, datetime]]:
 
 def test_pulls_locations_before_sessions_and_moves_on(asked):
     partner = make_partner(name="CPO", role="CPO")
-    beginning = datetime(1970, 1, 1, tzinfo=UTC)
 
     assert pull(partner, None, NOW) == {"locations": 2, "sessions": 3, "refused": 2}
-    assert asked == [("CPO", "locations", beginning), ("CPO", "sessions", beginning)]
+    assert asked == [("CPO", "locations", None), ("CPO", "sessions", None)]
 
     asked.clear()
     partner.refresh_from_db()
@@ -63,7 +62,7 @@ def test_stays_where_it_was_after_a_failure(asked):
 def test_forgets_where_it_was_when_the_partner_registered_again_meanwhile(asked):
     partner = make_partner(name="CPO", role="CPO")
 
-    def registers_meanwhile(partner: Partner, since: datetime) -> PullCount:
+    def registers_meanwhile(partner: Partner, since: datetime | None) -> PullCount:
         Partner.objects.update(registered_at=NOW + timedelta(seconds=1))
         return PullCount()
 
@@ -130,13 +129,28 @@ def test_refuses_to_pull_from_a_partner_that_ended(asked):
         pull(partner, None, NOW)
 
 
-def test_pulls_from_everybody_although_one_is_silent(asked):
-    for name in ("Silent", "One", "Two"):
-        make_partner(name=name, role="CPO")
-    Partner.objects.create(name="Invited", created_at=NOW)
+def test_reads_the_whole_list_of_locations_once_a_day_and_when_told_to(asked):
+    partner = make_partner(name="CPO", role="CPO")
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    five_minutes = timedelta(minutes=5)
+    for now in (NOW, NOW + hour, NOW + day):
+        pull(partner, None, now)
+    pull(partner, None, NOW + day + hour, is_whole=True)
 
-    tasks.pull_all()
-
-    assert {name for name, module, _ in asked if module == "locations"} == {"Silent", "One", "Two"}
-    assert Partner.objects.get(name="Silent").last_error
-    assert Partner.objects.get(name="One").pulled.keys() == {"locations", "sessions"}
+    assert [since for _, module, since in asked if module == "locations"] == [
+        None,
+        NOW - five_minutes,
+        None,
+        None,
+    ]
+    assert [since for _, module, since in asked if module == "sessions"] == [
+        None,
+        NOW - five_minutes,
+        NOW + hour - five_minutes,
+        None,
+    ]
+    partner.refresh_from_db()
+    assert partner.pulled_whole == {
+        "locations": "2026-01-16T13:00:00Z",
+        "sessions": "2026-01-16T13:00:00Z",
+    }

@@ -1,3 +1,4 @@
+import itertools
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -176,6 +177,7 @@ def test_a_crawl_sees_each_row_once_whatever_is_written_meanwhile(
     Location.objects.all().delete()
     stayed = {make_location(location_id=f"R{number}", evses=0).location_id for number in range(rows)}
     seen: list[str] = []
+    numbers = itertools.count()
     query, turn = f"limit={limits[0]}", 0
     while True:
         response = page(query)
@@ -184,7 +186,7 @@ def test_a_crawl_sees_each_row_once_whatever_is_written_meanwhile(
             break
         for change in changes[turn] if turn < len(changes) else []:
             if change == "add" and turn < 20:
-                make_location(location_id=f"N{turn}-{Location.objects.count()}-{len(seen)}", evses=0)
+                make_location(location_id=f"N{next(numbers)}", evses=0)
             elif stayed:
                 row = Location.objects.filter(location_id=data.draw(st.sampled_from(sorted(stayed))))
                 if change == "update":

@@ -66,6 +66,7 @@ class Command(ConsoleCommand):
                     )
             if name == "pull":
                 verb.add_argument("--module", help="locations or sessions; default both")
+                verb.add_argument("--whole", action="store_true", help="the whole lists, not only changes")
 
     def invite(self, *, name: str, may_steer: bool, hosts: list[str], **_: Any) -> None:
         """Make a token A for a new partner; it is shown this once."""
@@ -165,9 +166,9 @@ class Command(ConsoleCommand):
         borne_names = sorted(set(Quirk) - found.refuses)
         self.emit({"partner": found.pk, "refused": refused_names, "accepted": borne_names}, human)
 
-    def pull(self, *, partner: str, module: str | None, **_: Any) -> None:
+    def pull(self, *, partner: str, module: str | None, whole: bool, **_: Any) -> None:
         """Pull what changed from a partner's Sender interfaces."""
-        counts = pulls.pull(_find(partner), module, timezone.now())
+        counts = pulls.pull(_find(partner), module, timezone.now(), is_whole=whole)
         human = f"{counts['locations']} locations, {counts['sessions']} sessions, {counts['refused']} refused"
         self.emit(dict(counts), human)
 

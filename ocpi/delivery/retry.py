@@ -54,7 +54,7 @@ class Outcome:
     @property
     def is_silence(self) -> bool:
         """Did the partner give no answer at all?"""
-        return self.label in ("unreachable", "timeout")
+        return self.label in ("unreachable", "timeout", "sign_in_failed")
 
 
 def classify(answer: Reply | CallFailed, *, now: datetime) -> Outcome:

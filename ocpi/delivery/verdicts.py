@@ -13,7 +13,9 @@ from ocpi.protocol.quirks import Quirk
 
 NOT_REGISTERED = Outcome(Verdict.DEAD, "not_registered", "The partner is not registered.")
 TOO_LATE = Outcome(Verdict.DEAD, "expired", "Its time ran out before it could be tried.")
-TOKEN_REFUSED = "They refuse our token (HTTP 401 or 403); rotate the credentials or register again."
+TOKEN_REFUSED = (
+    "They refuse our token (HTTP 401 or 403); rotate the credentials or register again, or add-static again."
+)
 
 
 def final_verdict(row: Result | Push, outcome: Outcome) -> Verdict:

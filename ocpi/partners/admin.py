@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ocpi.partners.hosts import plain_host
-from ocpi.partners.models import Endpoint, Grant, InboundToken, Partner, PartnerRole
+from ocpi.partners.models import Endpoint, Grant, InboundToken, OAuthClient, Partner, PartnerRole
 from ocpi.protocol.addresses import ForbiddenAddress
 from ocpi.protocol.quirks import MEANINGS
 from ocpi.protocol.types import fold
@@ -37,6 +37,13 @@ class TokenInline(ReadOnly, admin.TabularInline):
 
     model = InboundToken
     fields = ["kind", "created_at", "expires_at", "used_at"]
+
+
+class OAuthClientInline(ReadOnly, admin.StackedInline):
+    """Where and as whom we get access tokens; secret and tokens are not shown."""
+
+    model = OAuthClient
+    fields = ["token_url", "client_id", "audience", "scope", "renew_at", "expires_at", "refused_at"]
 
 
 class GrantForm(ModelForm):
@@ -89,16 +96,19 @@ class PartnerAdmin(admin.ModelAdmin):
         "name",
         "status",
         "parties",
+        "sign_in",
         "version",
         "may_steer_everywhere",
         "last_seen_at",
         "last_error",
     ]
-    list_filter = ["status", "roles__role", "sends_raw_tokens"]
+    list_filter = ["status", "sign_in", "roles__role", "sends_raw_tokens"]
     search_fields = ["name", "versions_url", "roles__party_id", "roles__business_details"]
     fields = [
         "name",
         "status",
+        "sign_in",
+        "api_key_header",
         "version",
         "versions_url",
         "sends_raw_tokens",
@@ -114,6 +124,8 @@ class PartnerAdmin(admin.ModelAdmin):
     ]
     readonly_fields = [
         "status",
+        "sign_in",
+        "api_key_header",
         "version",
         "versions_url",
         "registered_at",
@@ -124,8 +136,13 @@ class PartnerAdmin(admin.ModelAdmin):
         "pull_due_at",
         "created_at",
     ]
-    inlines = [GrantInline, RoleInline, EndpointInline, TokenInline]
+    inlines = [GrantInline, RoleInline, EndpointInline, OAuthClientInline, TokenInline]
     list_per_page = 50
+
+    def get_inlines(self, request: HttpRequest, obj: Partner | None) -> list[Any]:
+        """Leave the OAuth client out where there is none."""
+        has_client = obj is not None and obj.sign_in == Partner.SignIn.OAUTH2
+        return [one for one in self.inlines if has_client or one is not OAuthClientInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: a new partner is invited by a command, which shows its token once."""

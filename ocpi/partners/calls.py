@@ -1,4 +1,4 @@
-"""The one place from which we call partners: it finds the address, reads their token and adds the headers."""
+"""The one place from which we call partners: it finds the address, signs in and adds the headers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.conf import settings
 
 from ocpi.partners import hosts
 from ocpi.partners.models import Partner
-from ocpi.partners.secrets import UnreadableSecret, decrypt
-from ocpi.protocol.client import CallFailed, Reply, send
+from ocpi.partners.sign_in import send_signed
+from ocpi.protocol.client import CallFailed, Reply
 from ocpi.protocol.headers import Routing
 from ocpi.protocol.quirks import refusing
 
@@ -153,22 +153,14 @@ def _send(
     correlation_id: str | None,
     deadline_s: float,
 ) -> Reply:
-    if not partner.outbound_token_encrypted:
-        raise CallFailed("forbidden_address", f"{partner.name} is not registered: it has given us no token.")
-    try:
-        token = decrypt(partner.outbound_token_encrypted)
-    except UnreadableSecret as error:
-        raise CallFailed("unreachable", str(error)) from error
     with refusing(partner.refuses):
-        return send(
+        return send_signed(
+            partner,
             method=method,
             url=url,
-            token=token,
-            raw_token=partner.sends_raw_tokens,
             body=body,
             params=params,
             routing=routing,
             correlation_id=correlation_id,
             deadline_s=deadline_s,
-            allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
         )

@@ -15,7 +15,10 @@ from ocpi.protocol.views import OcpiView
 
 
 class CredentialsView(OcpiView):
-    """Registers partners. A token A may GET and POST, a registered partner's token GET, PUT and DELETE."""
+    """Registers partners. A token A may GET and POST, a registered partner's token GET, PUT and DELETE.
+
+    A partner with fixed addresses never registered here: it may only GET.
+    """
 
     is_functional = False
 
@@ -26,7 +29,7 @@ class CredentialsView(OcpiView):
     def post(self, request: Request) -> Response:
         """Register a partner that was invited; answer our credentials with token C."""
         caller = caller_of(request)
-        if not caller.is_invited:
+        if caller.partner.is_static or not caller.is_invited:
             raise self._not_allowed("POST", caller, "You are registered already: use PUT.")
         token = registration.accept_registration(caller, request.data, now=timezone.now())
         return success(own_credentials(token))
@@ -34,7 +37,7 @@ class CredentialsView(OcpiView):
     def put(self, request: Request) -> Response:
         """Take a partner's new credentials; answer ours with a new token."""
         caller = caller_of(request)
-        if not caller.is_registered:
+        if caller.partner.is_static or not caller.is_registered:
             raise self._not_allowed("PUT", caller, "You are not registered yet: use POST.")
         token = registration.update_registration(caller, request.data, now=timezone.now())
         return success(own_credentials(token))
@@ -42,7 +45,7 @@ class CredentialsView(OcpiView):
     def delete(self, request: Request) -> Response:
         """End the registration in both directions."""
         caller = caller_of(request)
-        if not caller.is_registered:
+        if caller.partner.is_static or not caller.is_registered:
             raise self._not_allowed("DELETE", caller, "You are not registered.")
         registration.end_registration(caller.partner)
         return success()
@@ -50,6 +53,11 @@ class CredentialsView(OcpiView):
     def _not_allowed(self, method: str, caller: Caller, message: str) -> MethodNotAllowed:
         """Return the refusal, with the methods that this caller's token does open."""
         allowed = ["GET", "POST"] if caller.is_invited else ["GET", "PUT", "DELETE"]
+        if caller.partner.is_static:
+            allowed = ["GET"]
+            message = (
+                "Your addresses and tokens are set by hand here: ask the operator to change or end them."
+            )
         error = MethodNotAllowed(message, allowed=[one for one in allowed if one != method])
         # DRF would name every method of the view.
         self.headers |= error.headers

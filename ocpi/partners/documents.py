@@ -47,6 +47,13 @@ def check_answer(document: Any) -> dict[str, Any]:
     return _with_folded_parties(_ANSWER.check(document))
 
 
+def role_of(role: str, country_code: str, party_id: str) -> dict[str, Any]:
+    """Return the checked CredentialsRole of a party that an operator names. Raises InvalidParameters."""
+    document = {"roles": [{"role": role, "country_code": country_code, "party_id": party_id}]}
+    _unique_roles(document)
+    return _with_folded_parties(document)["roles"][0]
+
+
 def party_of(role: dict[str, Any]) -> tuple[str, str, str]:
     """Return (role, country_code, party_id), which is unique on a platform."""
     return role["role"], role["country_code"], role["party_id"]

@@ -62,6 +62,14 @@ def grant(partner: Partner, *, location_id: str = ALL_LOCATIONS, now: datetime) 
     )[0]
 
 
+def set_everywhere(partner: Partner, *, is_granted: bool, now: datetime) -> None:
+    """Make the grant on all our locations what the operator said last."""
+    if is_granted:
+        grant(partner, now=now)
+    else:
+        partner.grants.filter(location_id=ALL_LOCATIONS).delete()
+
+
 def revoke(partner: Partner) -> int:
     """Take every grant of a partner away; return how many there were."""
     return partner.grants.all().delete()[0]

@@ -50,14 +50,14 @@ def invite(*, name: str, may_steer: bool, response_hosts: Sequence[str], now: da
 
     Raises Refused when that partner is registered, or a host is none.
     """
-    plain_hosts = sorted({_plain_host(host) for host in response_hosts})
+    plain_hosts = plain_response_hosts(response_hosts)
     with transaction.atomic():
         partner = _unregistered(name=name, now=now)
         partner.status = Partner.Status.INVITED
         partner.response_hosts = plain_hosts
         partner.save(update_fields=["status", "response_hosts"])
         tokens.drop_all(partner)
-        _set_general_grant(partner, may_steer=may_steer, now=now)
+        grants.set_everywhere(partner, is_granted=may_steer, now=now)
         token = tokens.issue(
             partner,
             InboundToken.Kind.INVITATION,
@@ -104,6 +104,8 @@ def rotate(partner: Partner, *, now: datetime) -> None:
     """
     if partner.status != Partner.Status.REGISTERED:
         raise Refused(f"{partner.name} is not registered.")
+    if partner.is_static:
+        raise Refused(f"{partner.name} has no credentials module to exchange tokens with.")
     offered_until = now + timedelta(seconds=2 * POST_DEADLINE_S)
     offered = tokens.issue(partner, InboundToken.Kind.CREDENTIALS, now=now, offered_until=offered_until)
     try:
@@ -122,7 +124,9 @@ def unregister(partner: Partner) -> str:
     if partner.status == Partner.Status.ENDED:
         raise Refused(f"{partner.name} has ended already.")
     unconfirmed = ""
-    if partner.status == Partner.Status.REGISTERED:
+    if partner.is_static:
+        unconfirmed = "it has no credentials module; tell them yourself."
+    elif partner.status == Partner.Status.REGISTERED:
         try:
             reply = call(partner, method="DELETE", module="credentials", role="")
             unconfirmed = "" if reply.is_success else _said(reply)
@@ -130,6 +134,17 @@ def unregister(partner: Partner) -> str:
             unconfirmed = str(error)
     end_registration(partner)
     return unconfirmed
+
+
+def plain_response_hosts(response_hosts: Sequence[str]) -> list[str]:
+    """Return hosts for results in their one spelling, in order. Raises Refused."""
+    plain = set()
+    for host in response_hosts:
+        try:
+            plain.add(hosts.plain_host(host))
+        except ForbiddenAddress as error:
+            raise Refused(f"{host!r} is not a host that we can call: {error}.") from error
+    return sorted(plain)
 
 
 def _post(discovery: Discovery, token: str, offered: str) -> dict[str, Any]:
@@ -162,7 +177,7 @@ def _settle(partner: Partner, terms: Terms, *, offered: str, may_steer: bool, no
             check_parties(terms.roles, partner=partner)
             store(partner, terms, now=now)
             tokens.drop_all_but(partner, offered)
-            _set_general_grant(partner, may_steer=may_steer, now=now)
+            grants.set_everywhere(partner, is_granted=may_steer, now=now)
     except (Refused, InvalidParameters):
         # Best effort: if they can't be told, they keep a registration whose token opens nothing here.
         with contextlib.suppress(CallFailed):
@@ -239,22 +254,6 @@ def _unregistered(*, name: str, now: datetime) -> Partner:
     if partner.status == Partner.Status.REGISTERED:
         raise Refused(_is_registered(name))
     return partner
-
-
-def _set_general_grant(partner: Partner, *, may_steer: bool, now: datetime) -> None:
-    """Make the grant on all our locations what the operator said last."""
-    if may_steer:
-        grants.grant(partner, now=now)
-    else:
-        partner.grants.filter(location_id=grants.ALL_LOCATIONS).delete()
-
-
-def _plain_host(host: str) -> str:
-    """Return a host in its one spelling. Raises Refused."""
-    try:
-        return hosts.plain_host(host)
-    except ForbiddenAddress as error:
-        raise Refused(f"{host!r} is not a host that we can call: {error}.") from error
 
 
 def _is_registered(name: str) -> str:

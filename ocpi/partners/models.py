@@ -19,11 +19,23 @@ class Partner(models.Model):
         REGISTERED = "REGISTERED", "registered"
         ENDED = "ENDED", "ended: credentials deleted"
 
+    class SignIn(models.TextChoices):
+        """What they want to see when we call them; all but the first have fixed addresses, too."""
+
+        CREDENTIALS = "CREDENTIALS", "the token of their OCPI credentials"
+        TOKEN = "TOKEN", "a fixed token"
+        OAUTH2 = "OAUTH2", "OAuth 2.0 client credentials"
+
     name = models.CharField(max_length=100, unique=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.INVITED)
     versions_url = models.CharField(max_length=255, blank=True)
     version = models.CharField(max_length=10, blank=True)
+    sign_in = models.CharField(max_length=12, choices=SignIn.choices, default=SignIn.CREDENTIALS)
     outbound_token_encrypted = models.TextField(blank=True, editable=False)
+    api_key_header = models.CharField(
+        max_length=64, blank=True, help_text="The header in which they want an API key as well."
+    )
+    api_key_encrypted = models.TextField(blank=True, editable=False)
     sends_raw_tokens = models.BooleanField(
         default=False, help_text="They read and write the token as it is, without Base64."
     )
@@ -60,6 +72,11 @@ class Partner(models.Model):
         return self.name
 
     @property
+    def is_static(self) -> bool:
+        """Tell whether an operator gave us their addresses, because they have no credentials module."""
+        return self.sign_in != self.SignIn.CREDENTIALS
+
+    @property
     def refuses(self) -> frozenset[Quirk]:
         """The quirks that are refused from this partner; names that we don't know (any more) are none."""
         return frozenset(quirk for quirk in Quirk if quirk in self.refused_quirks)
@@ -75,6 +92,32 @@ class Partner(models.Model):
         if (country_code, party_id) != (settings.COUNTRY_CODE, settings.PARTY_ID):
             theirs |= models.Q(role="HUB")
         return self.roles.filter(theirs).exists()
+
+
+class OAuthClient(models.Model):
+    """How we get access tokens for a partner by OAuth 2.0 client credentials, and the one that we hold."""
+
+    partner = models.OneToOneField(Partner, on_delete=models.CASCADE, related_name="oauth_client")
+    token_url = models.CharField(max_length=255)
+    client_id = models.CharField(max_length=255)
+    client_secret_encrypted = models.TextField(editable=False)
+    audience = models.CharField(max_length=255, blank=True)
+    scope = models.CharField(max_length=255, blank=True)
+    access_token_encrypted = models.TextField(blank=True, editable=False)
+    renew_at = models.DateTimeField(null=True, blank=True, help_text="From then on a new token is fetched.")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a token was last replaced because the partner refused it."
+    )
+    fetching_until = models.DateTimeField(
+        null=True, blank=True, help_text="Somebody fetches a token, or just failed; the others leave it."
+    )
+
+    class Meta:
+        verbose_name = "OAuth client"
+
+    def __str__(self) -> str:
+        return f"{self.client_id} at {self.token_url}"
 
 
 class InboundToken(models.Model):

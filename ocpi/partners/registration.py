@@ -17,7 +17,7 @@ from ocpi.partners.authentication import Caller
 from ocpi.partners.calls import own_party
 from ocpi.partners.discovery import Discovery, discover
 from ocpi.partners.documents import check_credentials, party_of
-from ocpi.partners.models import Endpoint, InboundToken, Partner, PartnerRole
+from ocpi.partners.models import Endpoint, InboundToken, OAuthClient, Partner, PartnerRole
 from ocpi.partners.secrets import encrypt
 from ocpi.partners.versions import VERSION
 from ocpi.protocol.errors import InvalidParameters, Unauthorized
@@ -27,7 +27,10 @@ CREDENTIALS = InboundToken.Kind.CREDENTIALS
 
 @dataclass(frozen=True)
 class Terms:
-    """What a registration stores of the other side: the token that we call them with, parties, addresses."""
+    """What a registration stores of the other side: the token that we call them with, parties, addresses.
+
+    Without an address of versions, and perhaps a token, if they don't have credentials.
+    """
 
     token: str = field(repr=False)
     versions_url: str
@@ -78,9 +81,19 @@ def end_registration(partner: Partner) -> None:
         tokens.drop_all(partner)
         partner.endpoints.all().delete()
         partner.grants.all().delete()
+        OAuthClient.objects.filter(partner=partner).delete()
         partner.status = Partner.Status.ENDED
-        partner.outbound_token_encrypted = ""
-        partner.save(update_fields=["status", "outbound_token_encrypted"])
+        partner.sign_in = Partner.SignIn.CREDENTIALS
+        partner.outbound_token_encrypted = partner.api_key_header = partner.api_key_encrypted = ""
+        partner.save(
+            update_fields=[
+                "status",
+                "sign_in",
+                "outbound_token_encrypted",
+                "api_key_header",
+                "api_key_encrypted",
+            ]
+        )
 
 
 def lock_partners() -> None:
@@ -121,7 +134,7 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
     partner.status = Partner.Status.REGISTERED
     partner.versions_url = terms.versions_url
     partner.version = VERSION
-    partner.outbound_token_encrypted = encrypt(terms.token)
+    partner.outbound_token_encrypted = encrypt(terms.token) if terms.token else ""
     partner.sends_raw_tokens = terms.discovery.sends_raw_tokens
     partner.registered_at = now
     partner.last_error = ""

@@ -16,6 +16,8 @@ def summary(partner: Partner) -> dict[str, Any]:
         "partner": partner.pk,
         "name": partner.name,
         "status": partner.status.lower(),
+        "sign_in": partner.sign_in.lower(),
+        "api_key_header": partner.api_key_header or None,
         "version": partner.version,
         "versions_url": partner.versions_url,
         "roles": roles(partner),
@@ -47,6 +49,9 @@ def sentences(partner: dict[str, Any]) -> Iterator[str]:
     yield f"{partner['name']} (partner {partner['partner']}): {partner['status']}"
     if partner["versions_url"]:
         yield f"  versions   {partner['versions_url']} ({partner['version'] or 'no version yet'})"
+    if partner["sign_in"] != "credentials":
+        key = f", and {partner['api_key_header']}" if partner["api_key_header"] else ""
+        yield f"  sign-in    {partner['sign_in']}{key}; no credentials module"
     for role in partner["roles"]:
         yield f"  party      {role['country_code']}-{role['party_id']} as {role['role']}"
     for endpoint in partner["endpoints"]:

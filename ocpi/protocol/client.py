@@ -65,8 +65,9 @@ class Reply:
 class CallFailed(Exception):
     """No answer came, or none that can be read.
 
-    `reason` is forbidden_address, unreachable, timeout, tls, broken_answer, too_large or no_envelope. After
-    timeout, broken_answer and no_envelope the partner may have done what was asked.
+    `reason` is forbidden_address, unreachable, timeout, tls, broken_answer, too_large, no_envelope, or
+    sign_in_failed where the partner was not asked at all. After timeout, broken_answer and no_envelope the
+    partner may have done what was asked.
     """
 
     is_foreseen = True
@@ -83,7 +84,9 @@ def send(
     url: str,
     token: str | None,
     raw_token: bool = False,
+    more_headers: Mapping[str, str] | None = None,
     body: Any = None,
+    form: Mapping[str, str] | None = None,
     params: Mapping[str, Any] | None = None,
     routing: Routing | None = None,
     correlation_id: str | None = None,
@@ -94,17 +97,21 @@ def send(
 ) -> Reply:
     """Make one call and return its answer, whatever it says.
 
-    `allowed_networks` are the CIDRs beside the public internet. `ca_file` replaces the public certificate
-    authorities. Raises CallFailed.
+    `body` goes out as JSON, `form` as a form. `more_headers` are for partners that want to see other things
+    than a token. `allowed_networks` are the CIDRs beside the public internet. `ca_file` replaces the public
+    certificate authorities. Raises CallFailed.
     """
     started = time.monotonic()
     if params:
         url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
-    headers = _headers(token, raw_token, routing, correlation_id)
+    headers = _headers(token, raw_token, routing, correlation_id) | dict(more_headers or {})
     content = None
     if body is not None:
         headers["Content-Type"] = "application/json"
         content = dumps(body)
+    elif form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        content = urlencode(form).encode()
     target, addresses = _checked(url, allowed_networks, resolver, deadline_s)
     remaining_s = deadline_s - (time.monotonic() - started)
     with Watchdog(max(remaining_s, 0.001)) as watchdog:

@@ -35,6 +35,8 @@ def summary_of(partner: Partner, **fields: Any) -> dict[str, Any]:
         "partner": partner.pk,
         "name": partner.name,
         "status": "registered",
+        "sign_in": "credentials",
+        "api_key_header": None,
         "version": "2.2.1",
         "versions_url": partner.versions_url,
         "roles": [{"role": "SCSP", "country_code": "DE", "party_id": "JED"}],

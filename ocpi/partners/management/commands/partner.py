@@ -1,17 +1,19 @@
-"""`manage.py partner`: invite, register, look at, rotate, grant, pull and end."""
+"""`manage.py partner`: invite, register, add, look at, rotate, grant, pull and end."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from ocpi.console import ConsoleCommand, ConsoleError
-from ocpi.partners import grants, handshake, pulls
+from ocpi.partners import grants, handshake, pulls, sign_in, static
+from ocpi.partners.management.static_options import add_static_options, static_terms
 from ocpi.partners.models import Partner
 from ocpi.partners.summaries import roles, sentences, summary
-from ocpi.partners.versions import versions_url
+from ocpi.partners.versions import endpoint_url, versions_url
 from ocpi.protocol.quirks import MEANINGS, Quirk
 
 LONGEST_NAME = 100
@@ -21,30 +23,30 @@ LONGEST_LOCATION = 36
 class Command(ConsoleCommand):
     """Partners: the platforms that we hold OCPI credentials with."""
 
-    help = "Invite, register, look at, rotate, grant, pull from and end partners."
+    help = "Invite, register, add, look at, rotate, grant, pull from and end partners."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the verbs."""
-        verb = self.sub(parser, "invite", self.invite)
-        verb.add_argument("--name", required=True, help="what you call the partner")
-        verb.add_argument(
-            "--may-steer", action="store_true", help="may send charging profiles for all our EVSEs"
-        )
-        verb.add_argument(
-            "--host",
-            action="append",
-            default=[],
-            dest="hosts",
-            metavar="HOST",
-            help="a host that response_url may name, beside their own; repeatable",
-        )
-        verb = self.sub(parser, "register", self.register)
-        verb.add_argument("--name", required=True, help="what you call the partner")
-        verb.add_argument("--versions-url", required=True, help="their versions address")
-        verb.add_argument("--token", required=True, help="the token A that they gave you")
-        verb.add_argument(
-            "--may-steer", action="store_true", help="may send charging profiles for all our EVSEs"
-        )
+        invite = self.sub(parser, "invite", self.invite)
+        register = self.sub(parser, "register", self.register)
+        static = self.sub(parser, "add-static", self.add_static)
+        for verb in (invite, register, static):
+            verb.add_argument("--name", required=True, help="what you call the partner")
+            verb.add_argument(
+                "--may-steer", action="store_true", help="may send charging profiles for all our EVSEs"
+            )
+        register.add_argument("--versions-url", required=True, help="their versions address")
+        register.add_argument("--token", required=True, help="the token A that they gave you")
+        add_static_options(static)
+        for verb in (invite, static):
+            verb.add_argument(
+                "--host",
+                action="append",
+                default=[],
+                dest="hosts",
+                metavar="HOST",
+                help="a host that response_url may name, beside their own; repeatable",
+            )
         self.sub(parser, "list", self.list_all)
         for name, handler in (
             ("show", self.show),
@@ -99,6 +101,35 @@ class Command(ConsoleCommand):
         }
         self.emit(data, sentences(summary(partner)))
 
+    def add_static(self, *, name: str, may_steer: bool, hosts: list[str], **options: Any) -> None:
+        """Add a partner with fixed addresses and no credentials module, or change its settings."""
+        if "CPO" not in settings.ROLES:
+            raise ConsoleError("Fixed addresses are for providers that steer our chargers: ROLES has no CPO.")
+        terms = static_terms(options, hosts=hosts)
+        partner, token = static.add_static(
+            name=_name(name), terms=terms, may_steer=may_steer, now=timezone.now()
+        )
+        problem = sign_in.problem(partner)
+        profiles_url = endpoint_url("chargingprofiles", "RECEIVER")
+        data = {
+            "partner": partner.pk,
+            "token": token or None,
+            "versions_url": versions_url(),
+            "chargingprofiles_url": profiles_url,
+            "sign_in_problem": problem,
+        }
+        self.emit(
+            data,
+            [
+                f"{name} is partner {partner.pk}. Give them, over a safe channel:",
+                f"  charging profiles  {profiles_url}",
+                f"  versions url       {versions_url()}",
+                f"  token              {token or 'as before'}",
+                f"The token is not shown again: `partner rotate {partner.pk}` makes another.",
+                *([f"We can't sign in there: {problem}"] if problem else []),
+            ],
+        )
+
     def list_all(self, **_: Any) -> None:
         """List the partners."""
         partners = [
@@ -116,10 +147,18 @@ class Command(ConsoleCommand):
         self._emit_partner(_find(partner))
 
     def rotate(self, *, partner: str, **_: Any) -> None:
-        """Exchange the tokens of both directions."""
+        """Exchange the tokens of both directions; with fixed addresses, make them a new one."""
         found = _find(partner)
-        handshake.rotate(found, now=timezone.now())
-        self._emit_partner(found)
+        if not found.is_static:
+            handshake.rotate(found, now=timezone.now())
+            self._emit_partner(found)
+            return
+        token = static.renew_token(found, now=timezone.now())
+        human = [
+            f"The new token of {found.name}, to give them over a safe channel: {token}",
+            "It is not shown again. The old one opens until the new one is used.",
+        ]
+        self.emit(summary(found) | {"token": token}, human)
 
     def unregister(self, *, partner: str, **_: Any) -> None:
         """End the registration in both directions."""

@@ -28,7 +28,8 @@ class TokenEndpoint:
         self.expires_in = expires_in
         self.issued: dict[str, float] = {}
         self.revoked: set[str] = set()
-        self.peer.answer("POST", "/oauth/token", body=self._answer)
+        self.refused: list[Recorded] = []
+        self.mend()
         self.url = f"{self.peer.url}/oauth/token"
 
     def __enter__(self) -> Self:
@@ -37,6 +38,10 @@ class TokenEndpoint:
 
     def __exit__(self, *error: Any) -> None:
         self.peer.__exit__(*error)
+
+    def mend(self) -> None:
+        """Give tokens, also after `peer.answer` told otherwise."""
+        self.peer.answer("POST", "/oauth/token", body=self._answer)
 
     def lets_in(self, request: Recorded) -> bool:
         """Tell whether a request carries a living token, and the API key."""
@@ -49,7 +54,10 @@ class TokenEndpoint:
         partner.answer("*", "/", body=self._guarded)
 
     def _guarded(self, request: Recorded) -> Any:
-        return enveloped() if self.lets_in(request) else (401, enveloped(status_code=2001))
+        if self.lets_in(request):
+            return enveloped()
+        self.refused.append(request)
+        return 401, enveloped(status_code=2001)
 
     def _answer(self, request: Recorded) -> Any:
         is_form = request.headers.get("Content-Type") == "application/x-www-form-urlencoded"

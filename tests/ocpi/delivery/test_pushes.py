@@ -10,10 +10,12 @@ from django.db import connections
 from ocpi.delivery import duties, engine
 from ocpi.delivery.kinds import Message, register_push
 from ocpi.delivery.models import Attempt, Duty, Push
-from ocpi.partners.models import Partner
+from ocpi.partners.models import OAuthClient, Partner
+from ocpi.partners.secrets import encrypt
 from tests.factories import NOW, make_partner
 from tests.peer import Peer, enveloped
 from tests.ports import free_port
+from tests.token_endpoint import CLIENT_ID, TokenEndpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -212,6 +214,26 @@ def test_tries_only_the_patch_again_when_no_answer_came() -> None:
 
     assert (push.state, push.last_outcome) == (Duty.State.PENDING, "unreachable")
     assert [one.method for one in Attempt.objects.all()] == ["PATCH"]
+
+
+def test_waits_while_the_token_endpoint_gives_no_token_and_says_so(peer: Peer) -> None:
+    partner = make_partner(url=peer.url, sign_in=Partner.SignIn.OAUTH2)
+    with TokenEndpoint() as endpoint:
+        OAuthClient.objects.create(
+            partner=partner,
+            token_url=endpoint.url,
+            client_id=CLIENT_ID,
+            client_secret_encrypted=encrypt("a wrong secret"),
+        )
+        renders(message("PATCH", {"kwh": 2}, whole=message("PUT", {"id": "S1"})))
+
+        push = try_at(owe(partner))
+
+    assert (push.state, push.last_outcome) == (Duty.State.PENDING, "sign_in_failed")
+    assert push.last_error == f"sign_in_failed: no token from {endpoint.url}: HTTP 401, invalid_client"
+    [attempt] = Attempt.objects.all()
+    assert (attempt.method, attempt.outcome, attempt.detail) == ("PATCH", "sign_in_failed", push.last_error)
+    assert peer.requests == []
 
 
 def test_dies_with_a_refused_patch_that_has_no_whole(peer: Peer) -> None:

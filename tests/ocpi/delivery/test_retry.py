@@ -72,6 +72,7 @@ def reply(http_status: int = 200, status_code: int | None = None, **headers: str
         (CallFailed("tls", "wrong name"), Verdict.RETRY, "tls"),
         (CallFailed("broken_answer", "cut"), Verdict.RETRY, "broken_answer"),
         (CallFailed("too_large", "64 KiB"), Verdict.RETRY, "too_large"),
+        (CallFailed("sign_in_failed", "no token"), Verdict.RETRY, "sign_in_failed"),
     ],
 )
 def test_judges_an_answer(answer: Reply | CallFailed, verdict: Verdict, label: str) -> None:

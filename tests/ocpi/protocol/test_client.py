@@ -78,6 +78,20 @@ def test_sends_the_token_raw_to_those_who_want_it_so(peer: Peer) -> None:
     assert peer.requests[0].headers["Authorization"] == "Token T-1"
 
 
+def test_sends_a_form_and_other_headers_than_a_token(peer: Peer) -> None:
+    peer.answer("POST", "/token", body={"access_token": "a", "expires_in": 60})
+
+    reply = call(
+        f"{peer.url}/token", "POST", token=None, form={"a": "1 2", "b": "é&"}, more_headers={"ApiKey": "k"}
+    )
+
+    [request] = peer.requests
+    assert request.body == "a=1+2&b=%C3%A9%26"
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert (request.headers["ApiKey"], "Authorization" in request.headers) == ("k", False)
+    assert (reply.data, reply.is_envelope) == ({"access_token": "a", "expires_in": 60}, False)
+
+
 def test_returns_the_answer_whole(peer: Peer) -> None:
     peer.answer(
         "GET", "/x", body=enveloped([1, {"a": None}], status_message="fine"), headers={"X-Limit": "10"}

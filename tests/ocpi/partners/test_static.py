@@ -91,9 +91,11 @@ def test_makes_a_registered_partner_with_a_token_for_us(node, endpoint):
         "last_seen_at": shown["last_seen_at"],
         "last_error": "",
         "pulled": {},
+        "pull_due_at": None,
     }
     people = told("show", "Jedlix")
     assert "sign-in    oauth2, and ApiKey; no credentials module" in people
+    assert f"{partner.pk:>4}  registered  Jedlix  NL-JDX SCSP  (oauth2)\n" == told("list")
     kept = json.dumps(list(Partner.objects.values()) + list(OAuthClient.objects.values()), default=str)
     for secret in (*SECRETS, printed["token"]):
         assert secret not in people + told("list") + json.dumps(shown) + kept

@@ -138,6 +138,7 @@ class Command(ConsoleCommand):
         human = [
             f"{one['partner']:>4}  {one['status']:<10}  {one['name']}  "
             + ", ".join(f"{role['country_code']}-{role['party_id']} {role['role']}" for role in one["roles"])
+            + ("" if one["sign_in"] == "credentials" else f"  ({one['sign_in']})")
             for one in partners
         ]
         self.emit({"partners": partners}, human or "No partners yet: `partner invite` or `partner register`.")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0002_refused_quirks'),
+        ('partners', '0003_pull_times'),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Registrations that we start: invite, register, rotate and end (OCPI 2.2.1 credentials, as sender)."""
+"""Registrations that we start: invite, register and end (OCPI 2.2.1 credentials, as sender)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from django.db import transaction
 from ocpi.partners import grants, hosts, tokens
 from ocpi.partners.calls import NoEndpoint, call
 from ocpi.partners.discovery import Discovery, discover
-from ocpi.partners.documents import check_answer, own_credentials
-from ocpi.partners.models import InboundToken, Partner
+from ocpi.partners.documents import check_answer, own_credentials, party_of
+from ocpi.partners.models import InboundToken, Partner, PartnerRole
 from ocpi.partners.registration import Terms, check_parties, end_registration, lock_partners, store
-from ocpi.partners.secrets import encrypt
 from ocpi.protocol.addresses import ForbiddenAddress
 from ocpi.protocol.client import CallFailed, Reply, send
 from ocpi.protocol.errors import InvalidParameters
 
 # They call us back, twice, before they answer.
 POST_DEADLINE_S = 30.0
-# After our PUT succeeded, requests that carry the old token may still be under way.
-OLD_TOKEN_LIFE_S = 3600
+# Until then the use of an offered token confirms nothing: our POST or PUT that carries it is under way.
+OFFER_LIFE = timedelta(seconds=2 * POST_DEADLINE_S)
 # These failures happen before the other side could act on what we sent.
 CLEAN_FAILURES = frozenset({"forbidden_address", "unreachable", "tls"})
 
@@ -70,8 +69,9 @@ def invite(*, name: str, may_steer: bool, response_hosts: Sequence[str], now: da
 def register(*, name: str, versions_url: str, token: str, may_steer: bool, now: datetime) -> Partner:
     """Register at a platform that gave us a token A; all or nothing.
 
-    Raises Refused or InvalidParameters with the reason, or the errors of `discover`; then nothing is kept
-    and the same name may be tried again.
+    When that platform registers here at the same moment, both registrations are one. Raises Refused or
+    InvalidParameters with the reason, or the errors of `discover`; then nothing is kept and the same name may
+    be tried again.
     """
     if Partner.objects.filter(name=name, status=Partner.Status.REGISTERED).exists():
         raise Refused(_is_registered(name))
@@ -80,39 +80,24 @@ def register(*, name: str, versions_url: str, token: str, may_steer: bool, now: 
     # Committed before we POST: the other side calls back with this token inside our request.
     with transaction.atomic():
         partner = _unregistered(name=name, now=now)
-        offered = tokens.issue(partner, InboundToken.Kind.CREDENTIALS, now=now)
+        offered = tokens.issue(
+            partner, InboundToken.Kind.CREDENTIALS, now=now, offered_until=now + OFFER_LIFE
+        )
     try:
         answer = _post(discovery, token, offered)
         terms = Terms(
             token=answer["token"], versions_url=versions_url, roles=answer["roles"], discovery=discovery
         )
-        _settle(partner, terms, offered=offered, may_steer=may_steer, now=now)
+        settled = _settle(partner, terms, offered=offered, may_steer=may_steer, began_at=now)
     except BaseException:
         # Whatever ended it, also Ctrl-C: a token of ours that nobody will use must not stay open.
         tokens.drop(partner, offered)
         if is_new:
-            Partner.objects.filter(pk=partner.pk, status=Partner.Status.INVITED).delete()
+            _drop_placeholder(partner)
         raise
-    return partner
-
-
-def rotate(partner: Partner, *, now: datetime) -> None:
-    """Exchange both tokens with a PUT of ours.
-
-    Our old and new tokens both open until the first use of the new one. A refusal drops the new one; when we
-    can't know whether the other side took it, both stay. Raises Refused, and keeps why in last_error.
-    """
-    if partner.status != Partner.Status.REGISTERED:
-        raise Refused(f"{partner.name} is not registered.")
-    if partner.is_static:
-        raise Refused(f"{partner.name} has no credentials module to exchange tokens with.")
-    offered_until = now + timedelta(seconds=2 * POST_DEADLINE_S)
-    offered = tokens.issue(partner, InboundToken.Kind.CREDENTIALS, now=now, offered_until=offered_until)
-    try:
-        _take_rotation(partner, _put(partner, offered), offered, now=now)
-    except Refused as error:
-        Partner.objects.filter(pk=partner.pk).update(last_error=f"Rotating failed: {error}"[:300])
-        raise
+    if is_new and settled != partner:
+        _drop_placeholder(partner)
+    return settled
 
 
 def unregister(partner: Partner) -> str:
@@ -129,7 +114,7 @@ def unregister(partner: Partner) -> str:
     elif partner.status == Partner.Status.REGISTERED:
         try:
             reply = call(partner, method="DELETE", module="credentials", role="")
-            unconfirmed = "" if reply.is_success else _said(reply)
+            unconfirmed = "" if reply.is_success else said(reply)
         except (CallFailed, NoEndpoint) as error:
             unconfirmed = str(error)
     end_registration(partner)
@@ -151,14 +136,14 @@ def _post(discovery: Discovery, token: str, offered: str) -> dict[str, Any]:
     """POST our credentials with token A and return theirs. Raises Refused."""
     url = discovery.credentials_url
     try:
-        reply = _send(discovery, method="POST", token=token, body=own_credentials(offered))
+        reply = send_credentials(discovery, method="POST", token=token, body=own_credentials(offered))
     except CallFailed as error:
         hint = (
             "" if error.reason in CLEAN_FAILURES else " If they registered us, ask them for a new invitation."
         )
         raise Refused(f"{url} could not be called: {error}.{hint}") from error
     if not reply.is_success:
-        raise Refused(f"{url} refused our credentials: {_said(reply)}.{_hint(reply)}")
+        raise Refused(f"{url} refused our credentials: {said(reply)}.{_hint(reply)}")
     try:
         return check_answer(reply.data)
     except InvalidParameters as error:
@@ -167,25 +152,55 @@ def _post(discovery: Discovery, token: str, offered: str) -> dict[str, Any]:
         ) from error
 
 
-def _settle(partner: Partner, terms: Terms, *, offered: str, may_steer: bool, now: datetime) -> None:
-    """Store the registration, or undo theirs. Raises Refused or InvalidParameters."""
+def _settle(partner: Partner, terms: Terms, *, offered: str, may_steer: bool, began_at: datetime) -> Partner:
+    """Store the registration and return its partner, or undo theirs. Raises Refused or InvalidParameters."""
     try:
         with transaction.atomic():
             lock_partners()
-            if not Partner.objects.filter(pk=partner.pk).exclude(status=Partner.Status.REGISTERED).exists():
+            twin = _registered_meanwhile(terms.roles, began_at=began_at)
+            settled = twin or Partner.objects.get(pk=partner.pk)
+            if twin is None and settled.status == Partner.Status.REGISTERED:
                 raise Refused(f"{partner.name} was registered meanwhile.")
-            check_parties(terms.roles, partner=partner)
-            store(partner, terms, now=now)
-            tokens.drop_all_but(partner, offered)
-            grants.set_everywhere(partner, is_granted=may_steer, now=now)
+            check_parties(terms.roles, partner=settled)
+            store(settled, terms, now=began_at)
+            if twin is None:
+                tokens.drop_all_but(settled, offered)
+            # A twin's tokens stay: whichever the other side keeps is confirmed by its first use.
+            tokens.give(partner, offered, to=settled)
+            tokens.settle_offer(settled, offered)
+            grants.set_everywhere(settled, is_granted=may_steer, now=began_at)
     except (Refused, InvalidParameters):
         # Best effort: if they can't be told, they keep a registration whose token opens nothing here.
         with contextlib.suppress(CallFailed):
-            _send(terms.discovery, method="DELETE", token=terms.token, body=None)
+            send_credentials(terms.discovery, method="DELETE", token=terms.token, body=None)
         raise
+    return settled
 
 
-def _send(discovery: Discovery, *, method: str, token: str, body: Any) -> Reply:
+def _registered_meanwhile(roles: list[dict[str, Any]], *, began_at: datetime) -> Partner | None:
+    """Return the partner with these parties that registered here while we registered there.
+
+    Each side then holds a token that the other gave it in its POST, and one from the answer to its own.
+    """
+    recent = PartnerRole.objects.filter(
+        partner__status=Partner.Status.REGISTERED, partner__registered_at__gte=began_at
+    )
+    for role in roles:
+        name, country_code, party_id = party_of(role)
+        same = recent.filter(role=name, country_code=country_code, party_id=party_id)
+        found = same.select_related("partner").first()
+        if found is not None:
+            return found.partner
+    return None
+
+
+def _drop_placeholder(partner: Partner) -> None:
+    """Forget a partner that came to nothing."""
+    Partner.objects.filter(pk=partner.pk, status=Partner.Status.INVITED).delete()
+
+
+def send_credentials(discovery: Discovery, *, method: str, token: str, body: Any) -> Reply:
+    """Call a partner's credentials module with a token of theirs. Raises CallFailed."""
     return send(
         method=method,
         url=discovery.credentials_url,
@@ -195,57 +210,6 @@ def _send(discovery: Discovery, *, method: str, token: str, body: Any) -> Reply:
         deadline_s=POST_DEADLINE_S,
         allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
     )
-
-
-def _put(partner: Partner, offered: str) -> str:
-    """PUT our credentials with a new token and return their new token. Raises Refused.
-
-    What surely failed drops `offered`; what may have been taken leaves it.
-    """
-    try:
-        reply = call(
-            partner,
-            method="PUT",
-            module="credentials",
-            role="",
-            body=own_credentials(offered),
-            deadline_s=POST_DEADLINE_S,
-        )
-    except NoEndpoint as error:
-        tokens.drop_unused(partner, offered)
-        raise Refused(str(error)) from error
-    except CallFailed as error:
-        if error.reason in CLEAN_FAILURES:
-            tokens.drop_unused(partner, offered)
-            raise Refused(f"{partner.name} could not be reached, nothing changed: {error}") from error
-        tokens.settle_offer(partner, offered)
-        raise Refused(_unknown(partner, str(error))) from error
-    if reply.is_success:
-        try:
-            return check_answer(reply.data)["token"]
-        except InvalidParameters as error:
-            tokens.settle_offer(partner, offered)
-            raise Refused(_unknown(partner, f"no usable credentials came back, {error}")) from error
-    if reply.is_envelope or 400 <= reply.http_status < 500:
-        tokens.drop_unused(partner, offered)
-        raise Refused(f"{partner.name} refused our new credentials, nothing changed: {_said(reply)}.")
-    tokens.settle_offer(partner, offered)
-    raise Refused(_unknown(partner, _said(reply)))
-
-
-def _take_rotation(partner: Partner, their_token: str, offered: str, *, now: datetime) -> None:
-    """Store their new token, unless they changed theirs while we waited. Raises Refused."""
-    unchanged = Partner.objects.filter(
-        pk=partner.pk,
-        status=Partner.Status.REGISTERED,
-        outbound_token_encrypted=partner.outbound_token_encrypted,
-    )
-    with transaction.atomic():
-        if not unchanged.update(outbound_token_encrypted=encrypt(their_token), last_error=""):
-            raise Refused(f"{partner.name} changed its credentials meanwhile: rotate again.")
-        tokens.settle_offer(partner, offered)
-        grace_s = settings.OLD_TOKEN_GRACE_S or OLD_TOKEN_LIFE_S
-        tokens.limit_older(partner, offered, now=now, grace_s=grace_s)
 
 
 def _unregistered(*, name: str, now: datetime) -> Partner:
@@ -260,14 +224,8 @@ def _is_registered(name: str) -> str:
     return f"{name} is registered: rotate its credentials, or unregister it first."
 
 
-def _unknown(partner: Partner, reason: str) -> str:
-    return (
-        f"{partner.name} may or may not have taken our new credentials ({reason}), so both our tokens stay "
-        "open. If they did, our calls get 401: ask them to PUT theirs."
-    )
-
-
-def _said(reply: Reply) -> str:
+def said(reply: Reply) -> str:
+    """Return what an answer said, for people."""
     ocpi = f", OCPI {reply.status_code} {reply.status_message}".rstrip() if reply.is_envelope else ""
     return f"HTTP {reply.http_status}{ocpi}"
 

@@ -41,9 +41,10 @@ class Terms:
 def accept_registration(caller: Caller, document: Any, *, now: datetime) -> str:
     """Register a partner that shows a token A; return the token C that opens our doors from now on.
 
-    The token A survives every failure and dies on success. Raises InvalidParameters (2001),
-    UnableToUseApi (3001), UnsupportedVersion (3002), MissingEndpoints (3003), or Unauthorized when the
-    token A was used meanwhile.
+    The token A survives every failure and dies on success. A token that we offer them in a POST of ours at
+    this moment stays open: they may end up with either. Raises InvalidParameters (2001), UnableToUseApi
+    (3001), UnsupportedVersion (3002), MissingEndpoints (3003), or Unauthorized when the token A was used
+    meanwhile.
     """
     terms = _offered_terms(caller.partner, document)
     with transaction.atomic():
@@ -52,7 +53,7 @@ def accept_registration(caller: Caller, document: Any, *, now: datetime) -> str:
             raise Unauthorized("This token was used already.")
         check_parties(terms.roles, partner=caller.partner)
         store(caller.partner, terms, now=now)
-        tokens.drop_all(caller.partner)
+        tokens.drop_all_but_offered(caller.partner, now=now)
         return tokens.issue(caller.partner, CREDENTIALS, now=now)
 
 
@@ -135,7 +136,6 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
     partner.versions_url = terms.versions_url
     partner.version = VERSION
     partner.outbound_token_encrypted = encrypt(terms.token) if terms.token else ""
-    partner.sends_raw_tokens = terms.discovery.sends_raw_tokens
     partner.registered_at = now
     partner.last_error = ""
     partner.pull_due_at, partner.pull_failures = None, 0
@@ -145,7 +145,6 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
             "versions_url",
             "version",
             "outbound_token_encrypted",
-            "sends_raw_tokens",
             "registered_at",
             "last_error",
             "pulled",
@@ -165,12 +164,18 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
         )
         for role in terms.roles
     )
+    store_addresses(partner, terms.discovery)
+    pull_times.begin(partner, now=now)
+
+
+def store_addresses(partner: Partner, discovery: Discovery) -> None:
+    """Write where a partner's modules are, and how it reads tokens; the caller holds the transaction."""
+    Partner.objects.filter(pk=partner.pk).update(sends_raw_tokens=discovery.sends_raw_tokens)
     partner.endpoints.all().delete()
     Endpoint.objects.bulk_create(
         Endpoint(partner=partner, identifier=one.identifier, role=one.role, url=one.url)
-        for one in terms.discovery.endpoints
+        for one in discovery.endpoints
     )
-    pull_times.begin(partner, now=now)
 
 
 def _offered_terms(partner: Partner, document: Any) -> Terms:

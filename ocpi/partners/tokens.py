@@ -102,6 +102,16 @@ def drop_all_but(partner: Partner, token: str) -> None:
     InboundToken.objects.filter(partner=partner).exclude(digest=digest(token)).delete()
 
 
+def drop_all_but_offered(partner: Partner, *, now: datetime) -> None:
+    """Forget every token of a partner but those that travel in a POST of ours at this moment."""
+    InboundToken.objects.filter(partner=partner).exclude(offered_until__gt=now).delete()
+
+
+def give(partner: Partner, token: str, *, to: Partner) -> None:
+    """Let a token open for another partner, which turned out to be the same platform."""
+    InboundToken.objects.filter(partner=partner, digest=digest(token)).update(partner=to)
+
+
 def drop_all(partner: Partner) -> None:
     """Forget every token of a partner: nothing of it opens any more."""
     InboundToken.objects.filter(partner=partner).delete()

@@ -60,11 +60,15 @@ def test_we_register_renew_and_end_as_the_diagrams_show(node: Node, host: Host) 
     assert host.called_back == [(200, 200)]
     assert host.ask("GET", endpoint).json()["data"] == own_credentials(node, token_b)
 
-    # From now on their token C; the PUT renews both.
+    # From now on their token C; the PUT renews both, after a look at where it goes now.
     host.issues = "token-c2"
     node.ask("partner", "rotate", str(host.partner_id))
     token_b2 = host.token
-    assert host.calls()[3:] == [("PUT", CREDENTIALS, authorization("token-c"))]
+    assert host.calls()[3:] == [
+        ("GET", "/versions", authorization("token-c")),
+        ("GET", "/2.2.1", authorization("token-c")),
+        ("PUT", CREDENTIALS, authorization("token-c")),
+    ]
     assert host.peer.requests[-1].body == own_credentials(node, token_b2)
     assert host.called_back == [(200, 200)] * 2
     assert host.ask("GET", endpoint).json()["data"] == own_credentials(node, token_b2)
@@ -73,13 +77,13 @@ def test_we_register_renew_and_end_as_the_diagrams_show(node: Node, host: Host) 
 
     ended = node.ask("partner", "unregister", str(host.partner_id))
     assert (ended["status"], ended["confirmed"]) == ("ended", True)
-    assert host.calls()[4:] == [("DELETE", CREDENTIALS, authorization("token-c2"))]
+    assert host.calls()[6:] == [("DELETE", CREDENTIALS, authorization("token-c2"))]
     host.token = token_b2
     assert status(host.ask("GET", endpoint)) == (401, 2000)
 
     # Credentials are no functional module: message ids, and no routing.
-    assert [routing_in(one.headers) for one in host.peer.requests] == [{}] * 5
-    assert len({one.headers[name] for one in host.peer.requests for name in IDS}) == 10
+    assert [routing_in(one.headers) for one in host.peer.requests] == [{}] * 7
+    assert len({one.headers[name] for one in host.peer.requests for name in IDS}) == 14
     assert all(re.fullmatch(r"[!-~]{1,64}", token) for token in (token_b, token_b2))
     assert len({TOKEN_A, token_b, token_b2}) == 3
 

@@ -5,23 +5,24 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from ocpi.partners import handshake
 from ocpi.partners.calls import call
-from ocpi.partners.handshake import Refused, invite, register, rotate, unregister
+from ocpi.partners.handshake import Refused, invite, register, unregister
 from ocpi.partners.models import InboundToken, Partner
 from ocpi.partners.secrets import decrypt
 from ocpi.protocol.errors import InvalidParameters, OcpiError
 from tests.factories import make_partner
-from tests.ocpi.partners.two_sides import ENDPOINTS, Platform, answered, authorization, role
+from tests.ocpi.partners.two_sides import (
+    CREDENTIALS,
+    ENDPOINTS,
+    Platform,
+    answered,
+    authorization,
+    invited,
+    registered,
+    role,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def registered(platform: Platform, **fields: Any) -> Partner:
-    """Register at a platform that answers POST as it should."""
-    platform.answers("POST")
-    wanted = {"name": "Jedlix", "may_steer": False, "now": timezone.now()} | fields
-    return register(versions_url=f"{platform.peer.url}/versions", token="token-a", **wanted)
 
 
 def methods(platform: Platform) -> list[str]:
@@ -160,90 +161,61 @@ class TestRegistering:
 
         assert platform.peer.requests == []
 
+    @pytest.mark.parametrize("invited_as", ["Jedlix", "Another name"])
+    def test_becomes_one_with_a_registration_of_theirs_at_the_same_moment(self, node, platform, invited_as):
+        token_a = invited(name=invited_as)
+        theirs = []
 
-class TestRotating:
-    def test_exchanges_both_tokens_and_confirms_at_first_use(self, node, platform):
-        partner = registered(platform)
-        old = platform.received[-1]
-        platform.issued = "token-c-2"
-        platform.answers("PUT")
+        def register_here_too(request: Any) -> Any:
+            credentials = platform.credentials("token-of-their-post")
+            theirs.append(node.call("POST", CREDENTIALS, token_a, credentials).json()["data"]["token"])
+            return platform.take_credentials(request)
 
-        rotate(partner, now=timezone.now())
+        platform.peer.answer("POST", "/2.2.1", body=register_here_too)
 
-        new = platform.received[-1]
-        assert (
-            platform.peer.requests[-1].headers["Authorization"] == authorization("token-c")["Authorization"]
+        partner = register(
+            name="Jedlix",
+            versions_url=f"{platform.peer.url}/versions",
+            token="token-a",
+            may_steer=True,
+            now=timezone.now(),
         )
-        partner.refresh_from_db()
-        assert decrypt(partner.outbound_token_encrypted) == "token-c-2"
-        assert node.opens(old)
-        assert node.opens(new, "versions")
-        assert (node.opens(old), node.opens(new)) == (False, True)
 
-    @pytest.mark.parametrize(
-        ("answer", "takes_new"),
-        [
-            ({"body": answered(None, 3001)}, False),
-            ({"status": 405, "body": ""}, False),
-            ({"status": 502, "body": "<html>"}, True),
-            ({"body": answered({})}, True),
-        ],
-    )
-    def test_keeps_what_may_have_been_taken_and_drops_what_was_refused(
-        self, node, platform, answer, takes_new
-    ):
-        partner = registered(platform)
-        old = platform.received[-1]
-        platform.peer.answer("PUT", "/2.2.1", **answer)
-
-        with pytest.raises(Refused):
-            rotate(partner, now=timezone.now())
-
-        new = platform.peer.requests[-1].body["token"]
-        assert node.opens(old)
-        assert node.opens(new) is takes_new
-        assert node.opens(old) is not takes_new
-        partner.refresh_from_db()
+        # They took our POST, so their answer to it holds; of ours either token, the newest once it is used.
+        assert (partner.name, Partner.objects.count()) == (invited_as, 1)
         assert decrypt(partner.outbound_token_encrypted) == "token-c"
-
-    def test_keeps_both_tokens_when_the_answer_does_not_come(self, node, platform, monkeypatch):
-        monkeypatch.setattr(handshake, "POST_DEADLINE_S", 0.3)
-        partner = registered(platform)
-        platform.peer.answer("PUT", "/2.2.1", delay=5)
-
-        with pytest.raises(Refused, match="may or may not"):
-            rotate(partner, now=timezone.now())
-
+        assert partner.grants.get().location_id == ""
+        assert [one.method for one in platform.peer.requests if one.method == "DELETE"] == []
         assert node.opens(platform.received[-1])
-        assert node.opens(platform.peer.requests[-1].body["token"])
-        partner.refresh_from_db()
-        assert "may or may not" in partner.last_error
+        assert node.opens(theirs[0])
+        assert not node.opens(platform.received[-1])
+        assert not node.opens(token_a, "versions")
 
-    def test_drops_the_new_token_when_nobody_listens(self):
-        partner = make_partner(name="Gone")
+    def test_leaves_their_registration_when_ours_fails_at_the_same_moment(self, node, platform):
+        token_a = invited()
+        theirs = []
 
-        with pytest.raises(Refused, match="nothing changed"):
-            rotate(partner, now=timezone.now())
+        def register_here_and_refuse(request: Any) -> Any:
+            credentials = platform.credentials("token-of-their-post")
+            theirs.append(node.call("POST", CREDENTIALS, token_a, credentials).json()["data"]["token"])
+            return answered(None, 3000)
 
+        platform.peer.answer("POST", "/2.2.1", body=register_here_and_refuse)
+
+        with pytest.raises(Refused, match="3000"):
+            register(
+                name="Jedlix",
+                versions_url=f"{platform.peer.url}/versions",
+                token="token-a",
+                may_steer=True,
+                now=timezone.now(),
+            )
+
+        partner = Partner.objects.get()
+        assert partner.status == Partner.Status.REGISTERED
+        assert decrypt(partner.outbound_token_encrypted) == "token-of-their-post"
+        assert node.opens(theirs[0])
         assert InboundToken.objects.count() == 1
-
-    def test_bounds_the_life_of_the_old_token(self, node, platform, settings):
-        settings.OLD_TOKEN_GRACE_S = 60
-        partner = registered(platform)
-        platform.answers("PUT")
-        now = timezone.now()
-
-        rotate(partner, now=now)
-
-        old, new = InboundToken.objects.all()
-        assert (old.expires_at - now).total_seconds() == 60
-        assert new.expires_at is None
-
-    def test_refuses_a_partner_that_is_not_registered(self):
-        invited = invite(name="Jedlix", may_steer=False, response_hosts=[], now=timezone.now())
-
-        with pytest.raises(Refused, match="not registered"):
-            rotate(invited.partner, now=timezone.now())
 
 
 class TestEnding:

@@ -9,7 +9,9 @@ from typing import Any
 import requests
 from django.utils import timezone
 
+from ocpi.partners import handshake
 from ocpi.partners.handshake import invite
+from ocpi.partners.models import Partner
 from tests.peer import Peer
 
 CREDENTIALS = "2.2.1/credentials"
@@ -96,3 +98,10 @@ def register(node: Node, platform: Platform) -> str:
 
 def outcome(response: Any) -> tuple[int, int]:
     return response.status_code, response.json()["status_code"]
+
+
+def registered(platform: Platform, **fields: Any) -> Partner:
+    """Register at a platform that answers POST as it should."""
+    platform.answers("POST")
+    wanted = {"name": "Jedlix", "may_steer": False, "now": timezone.now()} | fields
+    return handshake.register(versions_url=f"{platform.peer.url}/versions", token="token-a", **wanted)

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from ocpi.console import ConsoleCommand, ConsoleError
-from ocpi.partners import grants, handshake, pulls, sign_in, static
+from ocpi.partners import grants, handshake, pulls, rotation, sign_in, static
 from ocpi.partners.management.static_options import add_static_options, static_terms
 from ocpi.partners.models import Partner
 from ocpi.partners.summaries import roles, sentences, summary
@@ -151,7 +151,7 @@ class Command(ConsoleCommand):
         """Exchange the tokens of both directions; with fixed addresses, make them a new one."""
         found = _find(partner)
         if not found.is_static:
-            handshake.rotate(found, now=timezone.now())
+            rotation.rotate(found, now=timezone.now())
             self._emit_partner(found)
             return
         token = static.renew_token(found, now=timezone.now())

@@ -35,6 +35,7 @@ class ChargerAdmin(admin.ModelAdmin):
     list_display = [
         "identity",
         "location",
+        "party",
         "connected",
         "vendor",
         "model",
@@ -82,6 +83,11 @@ class ChargerAdmin(admin.ModelAdmin):
         """Ask for all connections at once."""
         held = connected(Charger.objects.filter(pk=OuterRef("pk")), now=timezone.now())
         return super().get_queryset(request).annotate(is_connected=Exists(held))
+
+    @admin.display(ordering="location__party_id")
+    def party(self, charger: Charger) -> str:
+        """Name the party whose it is."""
+        return f"{charger.location.country_code}-{charger.location.party_id}"
 
     @admin.display(boolean=True)
     def connected(self, charger: Any) -> bool:

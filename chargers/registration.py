@@ -12,6 +12,7 @@ from chargers.models import Charger, Outlet
 from chargers.passwords import hash_password
 from locations.actions import add_own_evse, add_own_location, find_own_location
 from locations.models import Evse
+from ocpi.partners.own import Party, party_for
 from ocpi.protocol.types import fold
 
 # What OCPP allows in a charger's name, which stands in an address and before the colon of Basic auth.
@@ -32,6 +33,7 @@ def add_charger(
     identity: str,
     now: datetime,
     location_id: str = "",
+    party: Party | None = None,
     evses: int = 1,
     phases: int = 3,
     voltage_v: int = 230,
@@ -40,10 +42,12 @@ def add_charger(
 ) -> Charger:
     """Add a charger with `evses` outlets at one of our locations, which is made when it is new.
 
-    voltage_v is line to neutral, max_current_a per phase. Without `location_id` the location is named after
-    the charger. Without a password the charger may connect without one.
+    The location is one of `party`, by default our first CPO. Without `location_id` it is named after the
+    charger. voltage_v is line to neutral, max_current_a per phase. Without a password the charger may connect
+    without one.
     Raises UnableToAdd, InvalidParameters.
     """
+    party = party or party_for("CPO")
     location_id = location_id or f"LOC-{identity}"[:36]
     _check_names(identity, location_id, password)
     _check_power(evses=evses, phases=phases, voltage_v=voltage_v, max_current_a=max_current_a)
@@ -51,7 +55,9 @@ def add_charger(
         with transaction.atomic():
             if Charger.objects.filter(identity=identity).exists():
                 raise UnableToAdd(f"There is a charger {identity} already.")
-            location = find_own_location(location_id) or add_own_location(location_id=location_id, now=now)
+            location = find_own_location(party, location_id) or add_own_location(
+                party=party, location_id=location_id, now=now
+            )
             charger = Charger.objects.create(
                 identity=identity,
                 password_hash=hash_password(password) if password else "",

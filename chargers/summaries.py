@@ -27,6 +27,8 @@ def added(charger: Charger) -> dict[str, Any]:
         "charger": charger.pk,
         "identity": charger.identity,
         "url": url_of(charger),
+        "country_code": charger.location.country_code,
+        "party_id": charger.location.party_id,
         "location_id": charger.location.location_id,
         "evses": [
             {"uid": outlet.evse.uid, "connector_id": outlet.evse.document["connectors"][0]["id"]}

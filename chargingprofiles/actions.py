@@ -19,8 +19,10 @@ from chargers.models import Command, Outlet, Transaction
 from chargingprofiles.decisions import decide
 from chargingprofiles.models import Kind, ProfileRequest
 from chargingprofiles.objects import is_over, schedule_of
-from ocpi.partners.grants import may_steer
+from locations.documents import location_key
+from ocpi.partners.grants import may_steer, parties
 from ocpi.partners.models import Partner
+from ocpi.partners.own import Party
 from ocpi.protocol.types import check_case
 from sessions.models import Session
 from sessions.visibility import find_own
@@ -34,13 +36,18 @@ WAITING = (Session.Status.PENDING, Session.Status.RESERVATION)
 
 @dataclass(frozen=True)
 class Wish:
-    """What a Sender wants, its parameters checked: `profile` for SET, `duration_s` for GET."""
+    """What a Sender wants, its parameters checked: `profile` for SET, `duration_s` for GET.
+
+    `from_party` is the party that asks, `to_party` the one of ours that it asks, if routing headers say so.
+    """
 
     kind: Kind
     response_url: str
     correlation_id: str
     profile: dict[str, Any] | None = None
     duration_s: int | None = None
+    from_party: Party | None = None
+    to_party: Party | None = None
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,10 @@ class Answer:
         return {"result": self.result, "timeout": self.timeout_s}
 
 
-def source_of(partner: Partner) -> str:
+def source_of(request: ProfileRequest) -> str:
     """Return the name under which a Sender's limit stands among those of a transaction."""
-    return f"partner:{partner.pk}"
+    party = f":{'-'.join(request.asker)}" if request.asker else ""
+    return f"partner:{request.partner_id}{party}"
 
 
 def answer(*, partner: Partner, session_id: str, wish: Wish, now: datetime) -> Answer:
@@ -67,11 +75,13 @@ def answer(*, partner: Partner, session_id: str, wish: Wish, now: datetime) -> A
     """
     if wish.profile is not None:
         schedule_of(wish.profile, relative_to=now)
-    session = find_own(session_id)
+    session = find_own(session_id, wish.to_party)
     if session is None:
         return Answer("UNKNOWN_SESSION")
     check_case("session_id", session_id, session.session_id)
-    if not may_steer(partner, location_id=session.location_id, token_party=session.token_party):
+    if not may_steer(
+        partner, party=session.party, location_id=session.location_id, token_party=session.token_party
+    ):
         return Answer("REJECTED")
     with transaction.atomic(durable=True):
         # One wish at a time per session: the rate, repeats and replacements are counted under this lock.
@@ -81,17 +91,20 @@ def answer(*, partner: Partner, session_id: str, wish: Wish, now: datetime) -> A
 
 def _answer_in_turn(*, partner: Partner, session: Session, wish: Wish, now: datetime) -> Answer:
     dedupe_key = _dedupe_key(partner, session, wish)
-    still_open = list(
-        ProfileRequest.objects.filter(partner=partner, session=session, decision="").order_by("asked_at")
+    # A hub, and a platform of several parties, is several Senders.
+    from_country_code, from_party_id = _asker(partner, wish)
+    requests = ProfileRequest.objects.filter(
+        partner=partner,
+        session=session,
+        from_country_code=from_country_code,
+        from_party_id=from_party_id,
     )
+    still_open = list(requests.filter(decision="").order_by("asked_at"))
     repeated = _repeated(still_open, wish, dedupe_key)
     if repeated is not None:
         return Answer("ACCEPTED", repeated.timeout_s)
     most, window_s = settings.PROFILE_RATE
-    recent = ProfileRequest.objects.filter(
-        partner=partner, session=session, asked_at__gt=now - timedelta(seconds=window_s)
-    )
-    if recent.count() >= most:
+    if requests.filter(asked_at__gt=now - timedelta(seconds=window_s)).count() >= most:
         return Answer("TOO_OFTEN")
     charging = open_transaction(session)
     refusal = _refusal(session=session, charging=charging, wish=wish, now=now)
@@ -102,6 +115,8 @@ def _answer_in_turn(*, partner: Partner, session: Session, wish: Wish, now: date
         _withdraw(still_open, now=now)
     request = ProfileRequest(
         partner=partner,
+        from_country_code=from_country_code,
+        from_party_id=from_party_id,
         session=session,
         kind=wish.kind,
         document=wish.profile,
@@ -124,6 +139,12 @@ def _answer_in_turn(*, partner: Partner, session: Session, wish: Wish, now: date
     return Answer("ACCEPTED", timeout_s)
 
 
+def _asker(partner: Partner, wish: Wish) -> Party:
+    """Return the party that asks; ("", "") for the only one of a partner, with or without routing headers."""
+    asker = wish.from_party
+    return ("", "") if asker is None or parties(partner) == [asker] else asker
+
+
 def open_transaction(session: Session) -> Transaction | None:
     """Return the transaction that the session is charging in, if any."""
     return (
@@ -140,7 +161,7 @@ def command_charger(
 
     Where no command is needed, return the decision and why. To be called inside a transaction.
     """
-    source = source_of(request.partner)
+    source = source_of(request)
     deadline_at = request.deadline_at - COMMAND_MARGIN
     if request.kind == Kind.SET:
         # OCPI: without start_date_time the profile counts from the start of charging (ChargingProfile class).
@@ -191,7 +212,7 @@ def _outlet_of(session: Session) -> Outlet | None:
         Outlet.objects.filter(
             evse__uid__iexact=session.evse_uid,
             evse__location__partner=None,
-            evse__location__location_id__iexact=session.location_id,
+            evse__location__key=location_key(*session.party, session.location_id),
         )
         .select_related("charger", "evse")
         .first()

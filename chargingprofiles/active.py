@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from chargers.commands import effective, read_schedule
 from chargers.models import Command, Outlet, Transaction
 from chargers.schedule import Schedule, Unit, ceiling, maximum, to_active_profile
@@ -19,6 +21,7 @@ from ocpi.delivery.duties import owe_push
 from ocpi.delivery.kinds import Message
 from ocpi.partners.grants import may_steer
 from ocpi.partners.models import Partner
+from ocpi.partners.own import Party
 from sessions.models import Session
 
 PUSH_KIND = "active_profile"
@@ -29,9 +32,15 @@ LEAST_HORIZON_S = 300
 READ_PATIENCE = timedelta(seconds=6)
 
 
-def arm(partner: Partner, session: Session, *, now: datetime) -> None:
+def arm(request: ProfileRequest, *, now: datetime) -> None:
     """Remember that the charger accepted a profile of this Sender: from now on it is kept told."""
-    ArmedSender.objects.get_or_create(partner=partner, session=session, defaults={"armed_at": now})
+    ArmedSender.objects.get_or_create(
+        partner=request.partner,
+        from_country_code=request.from_country_code,
+        from_party_id=request.from_party_id,
+        session=request.session,
+        defaults={"armed_at": now},
+    )
 
 
 def to_tell(schedule: Schedule, outlet: Outlet, *, horizon_s: int, now: datetime) -> dict[str, Any]:
@@ -83,16 +92,20 @@ def render(partner: Partner, object_key: str, sent_document: Any) -> Message | N
     It is told once after each request of its own that the charger accepted, then only of changes, and never
     when its profile was never accepted (SHALL NOT) or the session is over.
     """
-    session = Session.objects.filter(pk=object_key, partner=None, status=Session.Status.ACTIVE).first()
-    if session is None or not ArmedSender.objects.filter(partner=partner, session=session).exists():
+    sender, asker = _sender(partner, object_key)
+    armed = ArmedSender.objects.filter(sender, session__partner=None, session__status=Session.Status.ACTIVE)
+    session = Session.objects.filter(pk__in=armed.values("session")).first()
+    if session is None:
         return None
-    if not may_steer(partner, location_id=session.location_id, token_party=session.token_party):
+    if not may_steer(
+        partner, party=session.party, location_id=session.location_id, token_party=session.token_party
+    ):
         return None
     active = ActiveProfile.objects.filter(session=session).first()
     # Outdated: a newer reading is under way and will ask for this again.
     if active is None or _is_outdated(session):
         return None
-    own = _last_accepted(session, partner=partner)
+    own = _last_accepted(sender)
     mark = str(own.pk) if own else ""
     is_told = sent_document is not None and sent_document["request"] == mark
     if is_told and says_the_same(sent_document["profile"], active.document):
@@ -104,6 +117,8 @@ def render(partner: Partner, object_key: str, sent_document: Any) -> Message | N
         path=(session.session_id,),
         body=active.document,
         document={"request": mark, "profile": active.document},
+        to_party=asker,
+        from_party=session.party,
     )
 
 
@@ -118,14 +133,14 @@ def _learned(charging: Transaction, document: dict[str, Any], *, now: datetime) 
     session = charging.session
     ActiveProfile.objects.update_or_create(
         session=session,
-        defaults={"document": document, "reported_at": now, "after": _last_accepted(session)},
+        defaults={"document": document, "reported_at": now, "after": _last_accepted(Q(session=session))},
     )
     armed = ArmedSender.objects.filter(session=session, partner__status=Partner.Status.REGISTERED)
     for sender in armed.select_related("partner"):
         owe_push(
             partner=sender.partner,
             kind=PUSH_KIND,
-            object_key=str(session.pk),
+            object_key=_object_key(sender),
             subject=subject_of(session.pk),
             now=now,
         )
@@ -161,18 +176,30 @@ def _unit_told(session: Session) -> Unit:
     return Unit(active.document["charging_profile"]["charging_rate_unit"]) if active else Unit.AMPERE
 
 
-def _last_accepted(session: Session, *, partner: Partner | None = None) -> ProfileRequest | None:
-    """Return the newest request that changed the charger's limits, of one Sender or of all."""
+def _object_key(sender: ArmedSender) -> str:
+    """Return the key of the push to a Sender: the session, and the party where the partner has several."""
+    party = f":{sender.from_country_code}-{sender.from_party_id}" if sender.from_party_id else ""
+    return f"{sender.session_id}{party}"
+
+
+def _sender(partner: Partner, object_key: str) -> tuple[Q, Party | None]:
+    """Return what finds the rows of the Sender that a push is for, and its party where the key names one."""
+    session_pk, _, party = object_key.partition(":")
+    country_code, _, party_id = party.partition("-")
+    rows = Q(partner=partner, session=session_pk, from_country_code=country_code, from_party_id=party_id)
+    return rows, (country_code, party_id) if party else None
+
+
+def _last_accepted(rows: Q) -> ProfileRequest | None:
+    """Return the newest request among `rows` that changed the charger's limits."""
     requests = ProfileRequest.objects.filter(
-        session=session, kind__in=(Kind.SET, Kind.CLEAR), decision=ProfileRequest.Decision.ACCEPTED
+        rows, kind__in=(Kind.SET, Kind.CLEAR), decision=ProfileRequest.Decision.ACCEPTED
     )
-    if partner is not None:
-        requests = requests.filter(partner=partner)
     return requests.order_by("-decided_at", "-asked_at").first()
 
 
 def _is_outdated(session: Session) -> bool:
     """Tell whether a request was accepted after the active profile was learned."""
-    last = _last_accepted(session)
+    last = _last_accepted(Q(session=session))
     active = ActiveProfile.objects.filter(session=session).first()
     return active is None or active.after_id != (last.pk if last else None)

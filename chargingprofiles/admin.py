@@ -12,7 +12,17 @@ from ocpi.read_only import ReadOnly
 class ProfileRequestAdmin(ReadOnly, admin.ModelAdmin):
     """What Senders asked of us as CPO."""
 
-    list_display = ["asked_at", "partner", "session", "kind", "decision", "reason", "decided_at"]
+    list_display = [
+        "asked_at",
+        "partner",
+        "from_country_code",
+        "from_party_id",
+        "session",
+        "kind",
+        "decision",
+        "reason",
+        "decided_at",
+    ]
     list_select_related = True
     list_filter = ["kind", "decision", "partner"]
     search_fields = ["id", "session__session_id", "partner__name", "response_url", "correlation_id"]
@@ -34,7 +44,7 @@ class IssuedRequestAdmin(ReadOnly, admin.ModelAdmin):
 class ArmedSenderAdmin(ReadOnly, admin.ModelAdmin):
     """Who is kept told of the active profile."""
 
-    list_display = ["armed_at", "partner", "session"]
+    list_display = ["armed_at", "partner", "from_country_code", "from_party_id", "session"]
     list_select_related = True
     list_filter = ["partner"]
     search_fields = ["session__session_id", "partner__name"]

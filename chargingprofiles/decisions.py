@@ -47,6 +47,8 @@ def decide(
         url=request.response_url,
         body=body,
         correlation_id=request.correlation_id,
+        from_party=request.session.party,
+        to_party=request.asker,
         expires_at=request.deadline_at + timedelta(seconds=settings.RESULT_GRACE_S),
         now=now,
     )

@@ -41,4 +41,4 @@ def _decide(request: ProfileRequest, command: Command, *, now: datetime) -> None
         profile = active.to_tell(schedule, command.outlet, horizon_s=request.duration_s or 0, now=now)
     is_decided = decide(request, decision, reason=reason, now=now, profile=profile)
     if is_decided and request.kind == Kind.SET and decision == Decision.ACCEPTED:
-        active.arm(request.partner, request.session, now=now)
+        active.arm(request, now=now)

@@ -8,6 +8,7 @@ from django.db import models
 
 from chargers.models import Command
 from ocpi.partners.models import Partner
+from ocpi.partners.own import Party
 from sessions.models import Session
 
 
@@ -31,6 +32,10 @@ class ProfileRequest(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
+    from_country_code = models.CharField(
+        max_length=2, blank=True, help_text="Of the party that asks, where the partner speaks for several."
+    )
+    from_party_id = models.CharField(max_length=3, blank=True, help_text="The same party's id.")
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="profile_requests")
     kind = models.CharField(max_length=5, choices=Kind.choices)
     document = models.JSONField(null=True, blank=True, help_text="SET: the ChargingProfile as it came.")
@@ -58,17 +63,30 @@ class ProfileRequest(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
 
+    @property
+    def asker(self) -> Party | None:
+        """The party that asks; None where the partner speaks for one only, or names none."""
+        return (self.from_country_code, self.from_party_id) if self.from_party_id else None
+
 
 class ArmedSender(models.Model):
     """A Sender whose profile the charger accepted for this session: it is kept told of the active profile."""
 
     partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
+    from_country_code = models.CharField(
+        max_length=2, blank=True, help_text="Of the party that asked, where the partner speaks for several."
+    )
+    from_party_id = models.CharField(max_length=3, blank=True, help_text="The same party's id.")
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="armed_senders")
     armed_at = models.DateTimeField()
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["partner", "session"], name="armed_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "from_country_code", "from_party_id", "session"], name="armed_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.partner_id} on {self.session_id}"

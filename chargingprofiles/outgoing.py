@@ -104,7 +104,7 @@ def _send(request: IssuedRequest) -> Reply:
         path=(session.session_id,),
         body=body,
         params=params or None,
-        to_party=(session.country_code, session.party_id),
+        to_party=session.party,
     )
 
 

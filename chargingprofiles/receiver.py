@@ -13,7 +13,7 @@ from chargingprofiles.query import response_url_and_duration, seconds
 from ocpi.partners.authentication import partner_of
 from ocpi.partners.hosts import check_response_url
 from ocpi.protocol.envelope import success
-from ocpi.protocol.headers import message_ids
+from ocpi.protocol.headers import message_ids, routing_of
 from ocpi.protocol.views import OcpiView
 
 
@@ -50,12 +50,15 @@ class ProfileView(OcpiView):
     ) -> Response:
         partner = partner_of(request)
         check_response_url(partner, response_url)
+        routing = routing_of(request)
         wish = Wish(
             kind=kind,
             response_url=response_url,
             correlation_id=message_ids(request)[1],
             profile=profile,
             duration_s=duration_s,
+            from_party=routing.from_party if routing else None,
+            to_party=routing.to_party if routing else None,
         )
         given = answer(partner=partner, session_id=session_id, wish=wish, now=timezone.now())
         return success(given.to_document())

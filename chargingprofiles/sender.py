@@ -38,7 +38,7 @@ class ActiveProfileView(OcpiView):
         store_active_profile(
             partner=partner_of(request),
             session_id=session_id,
-            party=(routing.from_country_code, routing.from_party_id) if routing else None,
+            party=routing.from_party if routing else None,
             document=request.data,
             now=timezone.now(),
         )

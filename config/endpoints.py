@@ -11,8 +11,8 @@ VERSION = "2.2.1"
 class OcpiEndpoint:
     """One row of the version details.
 
-    `party_role` is the role of ours that brings the endpoint: it is published and routed only when ROLES has
-    it ("" for always). `urls` is the module with its urlpatterns, below `/ocpi/2.2.1/{path}`.
+    `party_role` is the role of ours that brings the endpoint: it is published and routed only when a party of
+    ours plays it ("" for always). `urls` is the module with its urlpatterns, below `/ocpi/2.2.1/{path}`.
     """
 
     identifier: str

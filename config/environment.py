@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 POSTGRES_FORM = "postgres://user:password@host:5432/name"
 REDIS_FORM = "redis://host:6379/0"
 TRUE_WORDS = {"1", "true", "yes", "on"}
+PARTY_ROLES: list[str] = ["CPO", "SCSP"]
 FALSE_WORDS = {"0", "false", "no", "off"}
 
 
@@ -80,6 +81,27 @@ def party(name: str, default: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{3}", word):
         raise ImproperlyConfigured(f"{name} must be 3 letters or digits, not {word!r}.")
     return word.upper()
+
+
+def parties(name: str, *, main: tuple[str, str]) -> list[tuple[str, str, tuple[str, ...], str]]:
+    """Return (country_code, party_id, roles, name) of each party listed, as in NL-ABC=CPO+SCSP:Name of it.
+
+    Raises ImproperlyConfigured for another form, and for a party that is listed twice or is `main`.
+    """
+    found: list[tuple[str, str, tuple[str, ...], str]] = []
+    for word in words(name):
+        match = re.fullmatch(r"([A-Z]{2})-([A-Z0-9]{3})=(\w+(?:\+\w+)*):\s*(.{1,100})", word, re.I | re.ASCII)
+        roles = tuple(dict.fromkeys(match[3].upper().split("+"))) if match else ()
+        if match is None or any(role not in PARTY_ROLES for role in roles):
+            raise ImproperlyConfigured(
+                f"{name} must list parties such as NL-ABC=CPO:Name of it or NL-ABC=CPO+SCSP:Name of it "
+                f"(at most 100 characters), not {word!r}."
+            )
+        key = (match[1].upper(), match[2].upper())
+        if key in (main, *((country_code, party_id) for country_code, party_id, _, _ in found)):
+            raise ImproperlyConfigured(f"{name} must not list {'-'.join(key)} again: it is a party of ours.")
+        found.append((*key, roles, match[4]))
+    return found
 
 
 def choice(name: str, default: str, allowed: Sequence[str]) -> str:

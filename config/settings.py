@@ -26,7 +26,9 @@ COUNTRY_CODE = env.country("COUNTRY_CODE", "NL")
 PARTY_ID = env.party("PARTY_ID", "NOD")
 # OCPI: locations_business_details gives a name 100 characters.
 PARTY_NAME = env.text("PARTY_NAME", "Smart charging node", most=100)
-ROLES = env.choices("ROLES", ["CPO", "SCSP"], ["CPO", "SCSP"])
+ROLES = env.choices("ROLES", env.PARTY_ROLES, env.PARTY_ROLES)
+# Further parties on this platform: (country_code, party_id, roles, name) of each.
+OTHER_PARTIES = env.parties("OTHER_PARTIES", main=(COUNTRY_CODE, PARTY_ID))
 
 # Secrets: kept in the data directory on the embedded default, else from the environment.
 SECRET_KEY = env.text("SECRET_KEY")

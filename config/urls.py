@@ -1,11 +1,11 @@
 """Every address of the node. OCPI endpoints come from the list that also fills the version details."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config.endpoints import ENDPOINTS, VERSION
 from config.health import healthz, readyz
+from ocpi.partners.own import own_roles
 from ocpi.partners.versions import VersionDetailsView, VersionsView
 
 urlpatterns = [
@@ -18,7 +18,7 @@ urlpatterns = [
     *[
         path(f"ocpi/{VERSION}/{endpoint.path}", include(endpoint.urls))
         for endpoint in ENDPOINTS
-        if not endpoint.party_role or endpoint.party_role in settings.ROLES
+        if not endpoint.party_role or endpoint.party_role in own_roles()
     ],
 ]
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
-from locations.documents import next_moment, own_location_key
+from locations.documents import location_key, next_moment
 from locations.models import Evse, Location
 from locations.objects import EVSE, OWN_LOCATION
 from locations.outgoing import owe_evse_status, owe_location
+from ocpi.partners.own import Party, party_for
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import fold
@@ -30,31 +30,36 @@ PLACEHOLDER = {
 }
 
 
-def find_own_location(location_id: str) -> Location | None:
-    """Return our own location with this OCPI id, or None."""
-    return Location.objects.filter(partner=None, key=own_location_key(location_id)).first()
+def find_own_location(party: Party, location_id: str) -> Location | None:
+    """Return the location of a party of ours with this OCPI id, or None."""
+    return Location.objects.filter(partner=None, key=location_key(*party, location_id)).first()
 
 
-def find_own_evse(location_id: str, evse_uid: str) -> Evse | None:
-    """Return the EVSE at one of our own locations, or None."""
+def find_own_evse(party: Party, location_id: str, evse_uid: str) -> Evse | None:
+    """Return the EVSE at a location of a party of ours, or None."""
     return Evse.objects.filter(
-        location__partner=None, location__key=own_location_key(location_id), key=fold(evse_uid)
+        location__partner=None, location__key=location_key(*party, location_id), key=fold(evse_uid)
     ).first()
 
 
 def add_own_location(
-    *, location_id: str, now: datetime, details: Mapping[str, Any] | None = None
+    *,
+    location_id: str,
+    now: datetime,
+    party: Party | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> Location:
-    """Add a location of ours and owe it to the partners that may see it.
+    """Add a location of a party of ours, our CPO by default, and owe it to the partners that may see it.
 
     `details` are fields of the OCPI Location; what is missing is filled with placeholders.
-    Raises InvalidParameters for a wrong field or an id that exists already.
+    Raises InvalidParameters for a wrong field or an id that the party has already.
     """
+    country_code, party_id = party or party_for("CPO")
     moment = next_moment(now)
     document = OWN_LOCATION.check(
         {
-            "country_code": settings.COUNTRY_CODE,
-            "party_id": settings.PARTY_ID,
+            "country_code": country_code,
+            "party_id": party_id,
             "id": location_id,
             **PLACEHOLDER,
             **(details or {}),
@@ -64,10 +69,10 @@ def add_own_location(
     with transaction.atomic():
         location, is_new = Location.objects.get_or_create(
             partner=None,
-            key=own_location_key(location_id),
+            key=location_key(country_code, party_id, location_id),
             defaults={
-                "country_code": settings.COUNTRY_CODE,
-                "party_id": settings.PARTY_ID,
+                "country_code": country_code,
+                "party_id": party_id,
                 "location_id": location_id,
                 "document": document,
                 "last_updated": moment,

@@ -54,7 +54,7 @@ class LocationAdmin(admin.ModelAdmin):
         "last_updated",
         "unconfirmed_at",
     ]
-    list_filter = ["partner", "country_code", ("unconfirmed_at", admin.EmptyFieldListFilter)]
+    list_filter = ["partner", "country_code", "party_id", ("unconfirmed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["partner"]
     search_fields = ["location_id", "key"]
     readonly_fields = [
@@ -89,11 +89,16 @@ class LocationAdmin(admin.ModelAdmin):
 class EvseAdmin(ReadOnly, admin.ModelAdmin):
     """EVSEs of all locations, to read; ours can be removed."""
 
-    list_display = ["uid", "location", "status", "is_listed", "last_updated"]
+    list_display = ["uid", "location", "party", "status", "is_listed", "last_updated"]
     list_filter = ["status", "is_listed"]
     list_select_related = ["location"]
     search_fields = ["uid", "location__location_id"]
     actions = ["remove"]
+
+    @admin.display(description="party", ordering="location__party_id")
+    def party(self, evse: Evse) -> str:
+        """Name the party whose EVSE it is."""
+        return f"{evse.location.country_code}-{evse.location.party_id}"
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         """Whoever may change EVSEs may remove ours."""

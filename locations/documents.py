@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-
 from locations.models import Evse, Location
 from ocpi.protocol.errors import UnknownLocation
 from ocpi.protocol.types import check_case, fold
@@ -16,11 +14,6 @@ from ocpi.protocol.types import check_case, fold
 def location_key(country_code: str, party_id: str, location_id: str) -> str:
     """Return the key that finds a location whatever the case of its ids."""
     return fold(f"{country_code}*{party_id}*{location_id}")
-
-
-def own_location_key(location_id: str) -> str:
-    """Return the key of our own location with this id."""
-    return location_key(settings.COUNTRY_CODE, settings.PARTY_ID, location_id)
 
 
 def whole_location(location: Location, evses: Iterable[Evse]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from locations.documents import whole_location
 from locations.models import Evse, Location
 from ocpi.delivery.duties import owe_push
 from ocpi.delivery.kinds import Message, register_push
+from ocpi.partners import grants
 from ocpi.partners.models import Grant, Partner, PartnerRole
 
 LOCATION_KIND = "location"
@@ -25,15 +26,11 @@ def entitled(location: Location) -> QuerySet[Partner]:
     They take locations, and hold a grant on it; a published one also goes to every partner that holds any
     grant or shows locations to drivers.
     """
-    grants = Grant.objects.all()
-    may_see = Q(
-        pk__in=grants.filter(Q(location_id="") | Q(location_id__iexact=location.location_id)).values(
-            "partner"
-        )
-    )
+    covering = grants.covering((location.country_code, location.party_id), location.location_id)
+    may_see = Q(pk__in=Grant.objects.filter(covering).values("partner"))
     if location.document["publish"]:
         showing = PartnerRole.objects.filter(role__in=SHOWING_ROLES)
-        may_see |= Q(pk__in=grants.values("partner")) | Q(pk__in=showing.values("partner"))
+        may_see |= Q(pk__in=Grant.objects.values("partner")) | Q(pk__in=showing.values("partner"))
     return Partner.objects.filter(
         may_see,
         status=Partner.Status.REGISTERED,
@@ -78,6 +75,7 @@ def render_evse_status(partner: Partner, object_key: str, sent_document: Any) ->
         body=status,
         document=status,
         whole=whole,
+        from_party=whole.from_party,
     )
 
 
@@ -97,6 +95,7 @@ def _put(location: Location, *, creates: bool = False) -> Message:
         path=(location.country_code, location.party_id, location.location_id),
         body=document,
         document=document,
+        from_party=(location.country_code, location.party_id),
         creates=creates,
     )
 

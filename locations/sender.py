@@ -9,11 +9,12 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from locations.documents import connector_of, evse_of, own_location_key, whole_location
+from locations.documents import connector_of, evse_of, location_key, whole_location
 from locations.models import Location
 from ocpi.partners import grants
 from ocpi.partners.authentication import partner_of
 from ocpi.partners.models import Partner
+from ocpi.partners.own import Party, addressed, all_parties
 from ocpi.partners.versions import endpoint_url
 from ocpi.protocol.envelope import success
 from ocpi.protocol.errors import UnknownLocation
@@ -21,20 +22,34 @@ from ocpi.protocol.pagination import paginated
 from ocpi.protocol.views import OcpiView
 
 
-def visible_to(partner: Partner) -> QuerySet[Location]:
-    """Return our own locations that the partner may see: published ones, and those it holds a grant on."""
+def visible_to(partner: Partner, party: Party | None = None) -> QuerySet[Location]:
+    """Return our own locations that the partner may see: published ones, and those it holds a grant on.
+
+    Where the request names a `party` of ours, only that party's.
+    """
     own = Location.objects.filter(partner=None).prefetch_related("evses")
+    if party is not None:
+        own = own.filter(country_code=party[0], party_id=party[1])
     if grants.granted_everything(partner):
         return own
-    granted = [own_location_key(location_id) for location_id in grants.granted_locations(partner)]
-    return own.filter(Q(document__publish=True) | Q(key__in=granted))
+    seen = Q(document__publish=True)
+    for (country_code, party_id), granted in grants.granted_locations(partner).items():
+        if grants.ALL_LOCATIONS in granted:
+            seen |= Q(country_code=country_code, party_id=party_id)
+        else:
+            seen |= Q(key__in=[location_key(country_code, party_id, one) for one in granted])
+    return own.filter(seen)
 
 
 def _find(request: Request, location_id: str) -> Location:
-    location = visible_to(partner_of(request)).filter(key=own_location_key(location_id)).first()
-    if location is None:
-        raise UnknownLocation(f"There is no location {location_id}.")
-    return location
+    """Return the location; where several of our parties have one of this id, the first of them's."""
+    party = addressed(request)
+    keys = [location_key(*one, location_id) for one in ([party] if party else all_parties())]
+    found = {one.key: one for one in visible_to(partner_of(request), party).filter(key__in=keys)}
+    for key in keys:
+        if key in found:
+            return found[key]
+    raise UnknownLocation(f"There is no location {location_id}.")
 
 
 def _render(locations: list[Location]) -> list[dict[str, Any]]:
@@ -47,7 +62,8 @@ class LocationsView(OcpiView):
     def get(self, request: Request) -> Response:
         """Answer a page of whole Locations, each with all its EVSEs."""
         url = endpoint_url("locations", "SENDER")
-        return paginated(request, visible_to(partner_of(request)), _render, url=url, now=timezone.now())
+        seen = visible_to(partner_of(request), addressed(request))
+        return paginated(request, seen, _render, url=url, now=timezone.now())
 
 
 class LocationView(OcpiView):

@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from locations.documents import next_moment
@@ -39,14 +38,16 @@ def start_session(
     """Begin a session of ours at an EVSE of ours and push it at once.
 
     id_token goes out exactly as the charger sent it; without one (a PENDING session) as #NA. token_party is
-    (country_code, party_id) of the token's issuer, ourselves when not known; contract_id then is id_token.
+    (country_code, party_id) of the token's issuer, when not known the party of ours whose EVSE and session it
+    is; contract_id then is id_token.
     """
     moment = next_moment(now)
-    country_code, party_id = token_party or (settings.COUNTRY_CODE, settings.PARTY_ID)
+    party = (evse.location.country_code, evse.location.party_id)
+    country_code, party_id = token_party or party
     uid = id_token or "#NA"
     document = {
-        "country_code": settings.COUNTRY_CODE,
-        "party_id": settings.PARTY_ID,
+        "country_code": party[0],
+        "party_id": party[1],
         "id": session_id,
         "start_date_time": format_datetime(started_at),
         "kwh": 0.0,
@@ -67,8 +68,8 @@ def start_session(
     }
     with transaction.atomic():
         session = Session.objects.create(
-            country_code=settings.COUNTRY_CODE,
-            party_id=settings.PARTY_ID,
+            country_code=party[0],
+            party_id=party[1],
             session_id=session_id,
             key=fold(session_id),
             status=status,

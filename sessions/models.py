@@ -67,6 +67,11 @@ class Session(models.Model):
         return self.session_id
 
     @property
+    def party(self) -> tuple[str, str]:
+        """The party whose session it is."""
+        return self.country_code, self.party_id
+
+    @property
     def token_party(self) -> tuple[str, str]:
         """The party that issued the session's token."""
         return self.token_country_code, self.token_party_id

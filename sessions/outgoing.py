@@ -118,11 +118,12 @@ def _message(
         method=method,
         module="sessions",
         role="RECEIVER",
-        path=(session.country_code, session.party_id, session.session_id),
+        path=(*session.party, session.session_id),
         body=body,
         document=session.document,
         whole=whole,
         to_party=to_party,
+        from_party=session.party,
         creates=creates,
     )
 

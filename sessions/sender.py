@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ocpi.partners.authentication import partner_of
+from ocpi.partners.own import addressed
 from ocpi.partners.versions import endpoint_url
 from ocpi.protocol.envelope import success
 from ocpi.protocol.pagination import paginated
@@ -25,7 +26,7 @@ class SessionsView(OcpiView):
         """Answer a page of Sessions."""
         return paginated(
             request,
-            visible_to(partner_of(request)).only("document", "last_updated"),
+            visible_to(partner_of(request), addressed(request)).only("document", "last_updated"),
             lambda sessions: [session.document for session in sessions],
             url=endpoint_url("sessions", "SENDER"),
             now=timezone.now(),
@@ -37,4 +38,10 @@ class ChargingPreferencesView(OcpiView):
 
     def put(self, request: Request, session_id: str) -> Response:
         """Take the ChargingPreferences; the answer's data is the bare enum value."""
-        return success(set_preferences(partner=partner_of(request), session_id=session_id, body=request.data))
+        response = set_preferences(
+            partner=partner_of(request),
+            party=addressed(request),
+            session_id=session_id,
+            body=request.data,
+        )
+        return success(response)

@@ -6,21 +6,26 @@ from django.db.models import Q, QuerySet
 
 from ocpi.partners import grants
 from ocpi.partners.models import Partner, PartnerRole
+from ocpi.partners.own import Party
 from ocpi.protocol.types import fold
 from sessions.models import Session
 
 
-def find_own(session_id: str) -> Session | None:
-    """Return our own session with this id, or None."""
-    return Session.objects.filter(partner=None, key=fold(session_id)).first()
+def find_own(session_id: str, party: Party | None = None) -> Session | None:
+    """Return our own session with this id, or None; of any party of ours, or of the one named."""
+    return _own(party).filter(key=fold(session_id)).first()
 
 
-def visible_to(partner: Partner) -> QuerySet[Session]:
-    """Return our own sessions that the partner may see."""
-    own = Session.objects.filter(partner=None)
+def visible_to(partner: Partner, party: Party | None = None) -> QuerySet[Session]:
+    """Return our own sessions that the partner may see, of all our parties or of the one named."""
+    own = _own(party)
     if grants.granted_everything(partner):
         return own
-    seen = Q(location_id__in=grants.granted_locations(partner))
+    seen = Q(pk__in=[])
+    for (country_code, party_id), granted in grants.granted_locations(partner).items():
+        at_party = Q(country_code=country_code, party_id=party_id)
+        is_whole = grants.ALL_LOCATIONS in granted
+        seen |= at_party if is_whole else at_party & Q(location_id__in=granted)
     for country_code, party_id in grants.parties(partner):
         seen |= Q(token_country_code=country_code, token_party_id=party_id)
     return own.filter(seen)
@@ -32,6 +37,13 @@ def entitled(session: Session) -> QuerySet[Partner]:
     A hub alone does not: a push addressed to it is for everybody, which sessions never are (OCPI 2.2.1
     transport_and_format, "Broadcast Push").
     """
-    may_see = grants.partners_for(location_id=session.location_id, token_party=session.token_party)
+    may_see = grants.partners_for(
+        party=session.party, location_id=session.location_id, token_party=session.token_party
+    )
     takes = may_see.filter(endpoints__identifier="sessions", endpoints__role="RECEIVER")
     return takes.filter(pk__in=PartnerRole.objects.exclude(role="HUB").values("partner"))
+
+
+def _own(party: Party | None) -> QuerySet[Session]:
+    own = Session.objects.filter(partner=None)
+    return own if party is None else own.filter(country_code=party[0], party_id=party[1])

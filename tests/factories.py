@@ -127,15 +127,21 @@ def evse_document(uid: str = "EVSE1", **fields: Any) -> dict[str, Any]:
     }
 
 
-def make_location(*, location_id: str = "LOC1", partner: Partner | None = None, evses: int = 1) -> Location:
+def make_location(
+    *,
+    location_id: str = "LOC1",
+    partner: Partner | None = None,
+    evses: int = 1,
+    party: tuple[str, str] = ("NL", "NOD"),
+) -> Location:
     """Make a location, ours by default, with EVSE1 … EVSEn."""
-    document = location_document(location_id)
+    document = location_document(location_id, country_code=party[0], party_id=party[1])
     location = Location.objects.create(
         partner=partner,
         country_code=document["country_code"],
         party_id=document["party_id"],
         location_id=location_id,
-        key=f"NL*NOD*{location_id.upper()}",
+        key=f"{party[0]}*{party[1]}*{location_id.upper()}",
         document=document,
         last_updated=NOW,
         created_at=NOW,

@@ -13,7 +13,9 @@ LANE = os.environ.setdefault("LANE", "embedded")
 FOLDER = tempfile.mkdtemp(prefix="node-tests-")
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
-for name in ("DATABASE_URL", "REDIS_URL", "NODE_URL", "ROLES", "COUNTRY_CODE", "PARTY_ID", "DEBUG"):
+for name in ("DATABASE_URL", "REDIS_URL", "NODE_URL", "DEBUG"):
+    os.environ.pop(name, None)
+for name in ("COUNTRY_CODE", "PARTY_ID", "ROLES", "OTHER_PARTIES"):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = FOLDER
 if LANE == "services":

@@ -46,7 +46,20 @@ class DutyAdmin(ReadOnly, admin.ModelAdmin):
 class ResultAdmin(DutyAdmin):
     """Results owed to a response_url."""
 
-    list_display = ["id", "partner", "subject", "state", "attempts", "next_at", "expires_at", "last_error"]
+    list_display = [
+        "id",
+        "partner",
+        "to_country_code",
+        "to_party_id",
+        "from_country_code",
+        "from_party_id",
+        "subject",
+        "state",
+        "attempts",
+        "next_at",
+        "expires_at",
+        "last_error",
+    ]
     list_filter = ["state", "last_outcome", "partner"]
     search_fields = ["id", "request_key", "subject", "url", "correlation_id", "last_error"]
 

@@ -13,6 +13,7 @@ from django.db.models import Case, DateTimeField, Exists, F, Min, OuterRef, Q, Q
 from ocpi.delivery import claims, hints
 from ocpi.delivery.models import Duty, Push, Result
 from ocpi.partners.models import Partner
+from ocpi.partners.own import Party
 
 PUSH_WINDOW = timedelta(hours=24)
 # A push whose last try failed is not tried at once for each new version, or its waits would never grow.
@@ -35,12 +36,17 @@ def owe_result(
     correlation_id: str,
     expires_at: datetime,
     now: datetime,
+    to_party: Party | None = None,
+    from_party: Party | None = None,
 ) -> Result:
     """Owe `partner` a POST of `body` to `url`, once per `request_key`; a second call returns the first row.
 
     The body is frozen: each try sends the same, until the partner takes it or `expires_at` passes. Pushes
-    with the same `subject` wait for it.
+    with the same `subject` wait for it. It goes from `from_party` of ours to `to_party` of theirs, each a
+    (country_code, party_id), or else between the parties that the interface tells.
     """
+    to_country_code, to_party_id = to_party or ("", "")
+    from_country_code, from_party_id = from_party or ("", "")
     try:
         with transaction.atomic():
             result = Result.objects.create(
@@ -50,6 +56,10 @@ def owe_result(
                 url=url,
                 body=body,
                 correlation_id=correlation_id,
+                to_country_code=to_country_code,
+                to_party_id=to_party_id,
+                from_country_code=from_country_code,
+                from_party_id=from_party_id,
                 expires_at=expires_at,
                 next_at=now,
                 created_at=now,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocpi.partners.models import Partner
+from ocpi.partners.own import Party
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Message:
     `path` is appended to the endpoint of (module, role); `document` is what to remember as sent once the
     partner took it. `whole` belongs to a PATCH: the PUT of the whole object to fall back on, after a GET of
     the same path, when the PATCH fails (OCPI 2.2.1 transport_and_format, "PATCH").
-    `to_party` is the (country_code, party_id) it is meant for, where the interface alone doesn't tell.
+    `from_party` is the party of ours whose object it is, `to_party` the partner's that it is meant for, each
+    a (country_code, party_id), where the interface alone doesn't tell.
     `creates` says that the partner has not had the object from us: the answer should be HTTP 201.
     """
 
@@ -27,7 +29,8 @@ class Message:
     body: Any
     document: Any = None
     whole: Message | None = None
-    to_party: tuple[str, str] | None = None
+    to_party: Party | None = None
+    from_party: Party | None = None
     creates: bool = False
 
 

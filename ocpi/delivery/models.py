@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 
 from ocpi.partners.models import Partner
+from ocpi.partners.own import Party
 from ocpi.protocol.headers import LONGEST_MESSAGE_ID
 
 
@@ -57,6 +58,11 @@ class Result(Duty):
     url = models.CharField(max_length=255)
     body = models.JSONField()
     correlation_id = models.CharField(max_length=LONGEST_MESSAGE_ID, blank=True)
+    # Empty: whom the kind of call tells, as without routing headers.
+    to_country_code = models.CharField(max_length=2, blank=True, help_text="Of the party that asked.")
+    to_party_id = models.CharField(max_length=3, blank=True, help_text="The same party's id.")
+    from_country_code = models.CharField(max_length=2, blank=True, help_text="Of the party of ours asked.")
+    from_party_id = models.CharField(max_length=3, blank=True, help_text="The same party's id.")
     expires_at = models.DateTimeField()
 
     class Meta:
@@ -68,6 +74,16 @@ class Result(Duty):
 
     def __str__(self) -> str:
         return f"result {self.id}"
+
+    @property
+    def to_party(self) -> Party | None:
+        """The party that asked, where the partner speaks for several."""
+        return (self.to_country_code, self.to_party_id) if self.to_party_id else None
+
+    @property
+    def from_party(self) -> Party | None:
+        """The party of ours that was asked."""
+        return (self.from_country_code, self.from_party_id) if self.from_party_id else None
 
 
 class Push(Duty):

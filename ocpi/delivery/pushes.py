@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -67,7 +68,7 @@ def _send(push: Push, message: Message, clock: Clock) -> tuple[list[Try], Messag
     tries = [_call(push, message, clock)]
     if message.method != "PATCH" or message.whole is None or not _calls_for_whole(tries[0]):
         return tries, message
-    look = Message("GET", message.module, message.role, message.path, None, to_party=message.to_party)
+    look = replace(message, method="GET", body=None, document=None, whole=None)
     for step in (look, message.whole):
         if not claims.renew(push, now=clock.now()):
             break
@@ -98,6 +99,7 @@ def _call(push: Push, message: Message, clock: Clock) -> Try:
             body=message.body,
             deadline_s=CALL_DEADLINE_S,
             to_party=message.to_party,
+            from_party=message.from_party,
         ),
         clock=clock,
     )

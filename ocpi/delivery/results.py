@@ -35,6 +35,8 @@ def try_result(result: Result, *, clock: Clock) -> Outcome:
             body=result.body,
             correlation_id=result.correlation_id or None,
             deadline_s=CALL_DEADLINE_S,
+            to_party=result.to_party,
+            from_party=result.from_party,
         ),
         clock=clock,
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ocpi.partners.hosts import plain_host
 from ocpi.partners.models import Endpoint, Grant, InboundToken, OAuthClient, Partner, PartnerRole
+from ocpi.partners.own import is_ours, party_for
 from ocpi.protocol.addresses import ForbiddenAddress
 from ocpi.protocol.quirks import MEANINGS
 from ocpi.protocol.types import fold
@@ -47,11 +48,23 @@ class OAuthClientInline(ReadOnly, admin.StackedInline):
 
 
 class GrantForm(ModelForm):
-    """A grant; its location is folded, as ids compare without case, before duplicates are looked for."""
+    """A grant; its ids are folded, as ids compare without case, before duplicates are looked for."""
 
-    def clean_location_id(self) -> str:
-        """Return the id as grants keep it."""
-        return fold(self.cleaned_data["location_id"])
+    def clean(self) -> dict[str, Any]:
+        """Return the ids as grants keep them; a location without a party is one of our CPO's.
+
+        Raises ValidationError for a party that is not ours.
+        """
+        super().clean()
+        found = self.cleaned_data
+        for name in ("country_code", "party_id", "location_id"):
+            found[name] = fold(found.get(name, ""))
+        party = (found["country_code"], found["party_id"])
+        if party == ("", ""):
+            found["country_code"], found["party_id"] = party_for("CPO") if found["location_id"] else party
+        elif not is_ours(party):
+            raise ValidationError(f"{'-'.join(party)} is not a party of ours.")
+        return found
 
 
 class GrantInline(admin.TabularInline):
@@ -59,7 +72,7 @@ class GrantInline(admin.TabularInline):
 
     model = Grant
     form = GrantForm
-    fields = ["location_id", "created_at"]
+    fields = ["country_code", "party_id", "location_id", "created_at"]
     readonly_fields = ["created_at"]
     extra = 0
 
@@ -176,7 +189,7 @@ class PartnerAdmin(admin.ModelAdmin):
     @admin.display(description="may steer everywhere", boolean=True)
     def may_steer_everywhere(self, partner: Partner) -> bool:
         """Tell whether the partner has a grant on all our locations."""
-        return any(not grant.location_id for grant in partner.grants.all())
+        return any(not grant.location_id and not grant.party for grant in partner.grants.all())
 
 
 class RowAdmin(ReadOnly, admin.ModelAdmin):
@@ -217,5 +230,5 @@ class InboundTokenAdmin(RowAdmin):
 class GrantAdmin(RowAdmin):
     """Who may steer where; grants are given and taken at the partner."""
 
-    list_display = ["partner", "location_id", "created_at"]
-    search_fields = ["partner__name", "location_id"]
+    list_display = ["partner", "party", "location_id", "created_at"]
+    search_fields = ["partner__name", "party_id", "location_id"]

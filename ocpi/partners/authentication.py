@@ -12,9 +12,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from ocpi.partners import tokens
-from ocpi.partners.calls import own_party
 from ocpi.partners.guesses import address_behind, wrong_tokens
 from ocpi.partners.models import InboundToken, Partner
+from ocpi.partners.own import is_ours
 from ocpi.protocol.errors import InvalidParameters, TooManyRequests, Unauthorized
 from ocpi.protocol.headers import Routing, authorization, token_candidates
 from ocpi.protocol.quirks import Quirk
@@ -53,14 +53,14 @@ class Caller:
 
         Raises InvalidParameters. The 4001 for an unknown receiver is a hub's (OCPI 2.2.1 status_codes).
         """
-        to_party = (routing.to_country_code, routing.to_party_id)
-        if to_party != own_party():
+        if not is_ours(routing.to_party):
             raise InvalidParameters(
-                f"OCPI-to-party-id: {'-'.join(to_party)} is not a party of this platform."
+                f"OCPI-to-party-id: {'-'.join(routing.to_party)} is not a party of this platform."
             )
-        from_party = (routing.from_country_code, routing.from_party_id)
-        if not self.partner.speaks_for(from_party):
-            raise InvalidParameters(f"OCPI-from-party-id: {'-'.join(from_party)} is not one of your parties.")
+        if not self.partner.speaks_for(routing.from_party):
+            raise InvalidParameters(
+                f"OCPI-from-party-id: {'-'.join(routing.from_party)} is not one of your parties."
+            )
 
 
 class CredentialsTokenAuthentication(BaseAuthentication):

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from django.conf import settings
-
 from ocpi.partners import hosts
 from ocpi.partners.models import Partner
+from ocpi.partners.own import Party, party_for
 from ocpi.partners.sign_in import send_signed
 from ocpi.protocol.client import CallFailed, Reply
 from ocpi.protocol.headers import Routing
@@ -39,11 +38,6 @@ class NoEndpoint(Exception):
     is_foreseen = True
 
 
-def own_party() -> tuple[str, str]:
-    """Return our (country_code, party_id)."""
-    return settings.COUNTRY_CODE, settings.PARTY_ID
-
-
 def call(
     partner: Partner,
     *,
@@ -55,12 +49,14 @@ def call(
     params: Mapping[str, Any] | None = None,
     correlation_id: str | None = None,
     deadline_s: float = DEADLINE_S,
-    to_party: tuple[str, str] | None = None,
+    to_party: Party | None = None,
+    from_party: Party | None = None,
 ) -> Reply:
     """Call a module of a partner and return its answer, whatever it says.
 
     `role` is the interface role of their endpoint; each segment of `path` is percent-encoded. Functional
-    modules carry all four routing headers, to `to_party` or else the party that fits the interface.
+    modules carry all four routing headers, `to_party` and `from_party` or else the parties, theirs and ours,
+    that fit the interface.
     Raises NoEndpoint when they don't offer it, CallFailed when no answer came.
     """
     url = endpoint_of(partner, module=module, role=role)
@@ -71,7 +67,7 @@ def call(
         url=joined(url, path),
         body=body,
         params=params,
-        routing=None if module in CONFIGURATION_MODULES else _routing(partner, fitting, to_party),
+        routing=None if module in CONFIGURATION_MODULES else _routing(partner, fitting, to_party, from_party),
         correlation_id=correlation_id,
         deadline_s=deadline_s,
     )
@@ -86,13 +82,14 @@ def call_url(
     params: Mapping[str, Any] | None = None,
     correlation_id: str | None = None,
     deadline_s: float = DEADLINE_S,
-    to_party: tuple[str, str] | None = None,
+    to_party: Party | None = None,
+    from_party: Party | None = None,
 ) -> Reply:
     """Call an address that a partner gave us, e.g. a response_url or the next page of a list.
 
-    Their token goes to their own hosts only. Routing headers name `to_party`, or else their hub or CPO for
-    what we read and their provider for what we answer. Raises CallFailed (forbidden_address for any other
-    host).
+    Their token goes to their own hosts only. Routing headers name `to_party` and `from_party`, or else their
+    hub or CPO and our SCSP for what we read, their provider and our CPO for what we answer. Raises CallFailed
+    (forbidden_address for any other host).
     """
     if hosts.host_of(url) not in hosts.hosts_of(partner):
         raise CallFailed("forbidden_address", f"{url[:200]} is not on a host of {partner.name}.")
@@ -102,7 +99,7 @@ def call_url(
         url=url,
         body=body,
         params=params,
-        routing=_routing(partner, _LIST_OWNER if method == "GET" else _PROVIDER, to_party),
+        routing=_routing(partner, _LIST_OWNER if method == "GET" else _PROVIDER, to_party, from_party),
         correlation_id=correlation_id,
         deadline_s=deadline_s,
     )
@@ -125,15 +122,21 @@ def joined(url: str, path: Sequence[str]) -> str:
     return "/".join([url.rstrip("/"), *(quote(segment, safe="") for segment in path)]) if path else url
 
 
-def _routing(partner: Partner, fitting: Sequence[str], to_party: tuple[str, str] | None) -> Routing | None:
-    """Return routing to `to_party`, else to the partner's first party in one of the `fitting` roles."""
+def _routing(
+    partner: Partner, fitting: Sequence[str], to_party: Party | None, from_party: Party | None
+) -> Routing | None:
+    """Return routing to `to_party`, else to the partner's first party in one of the `fitting` roles.
+
+    Without `from_party` it comes from our party that stands opposite: a CPO speaks to providers.
+    """
     if to_party is None:
         roles = list(partner.roles.all())
         ranked = [one for wanted in fitting for one in roles if one.role == wanted] + roles
         if not ranked:
             return None
         to_party = (ranked[0].country_code, ranked[0].party_id)
-    from_party = own_party()
+    if from_party is None:
+        from_party = party_for("SCSP" if "CPO" in fitting else "CPO")
     return Routing(
         to_country_code=to_party[0],
         to_party_id=to_party[1],

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.conf import settings
-
+from ocpi.partners.own import own_parties
 from ocpi.partners.versions import versions_url
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.types import CiString, Enum, ListOf, Object, String, Url, fold, optional
@@ -18,18 +17,19 @@ ROLES = ("CPO", "EMSP", "HUB", "NAP", "NSP", "OTHER", "SCSP")
 
 
 def own_credentials(token: str) -> dict[str, Any]:
-    """Return our Credentials object with a token that opens our doors (OCPI 2.2.1 credentials)."""
+    """Return our Credentials object, with all our parties, and a token that opens our doors."""
     return {
         "token": token,
         "url": versions_url(),
         "roles": [
             {
                 "role": role,
-                "country_code": settings.COUNTRY_CODE,
-                "party_id": settings.PARTY_ID,
-                "business_details": {"name": settings.PARTY_NAME},
+                "country_code": own.party[0],
+                "party_id": own.party[1],
+                "business_details": {"name": own.name},
             }
-            for role in settings.ROLES
+            for own in own_parties()
+            for role in own.roles
         ],
     }
 

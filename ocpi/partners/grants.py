@@ -7,45 +7,59 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from ocpi.partners.models import Grant, Partner, PartnerRole
+from ocpi.partners.own import Party, all_parties, party_for
 from ocpi.protocol.types import fold
 
 ALL_LOCATIONS = ""
+_EVERYTHING = Q(country_code="", party_id="", location_id=ALL_LOCATIONS)
 
 
-def may_steer(partner: Partner, *, location_id: str, token_party: tuple[str, str]) -> bool:
+def may_steer(partner: Partner, *, party: Party, location_id: str, token_party: Party) -> bool:
     """Tell whether a partner may see and steer a session at one of our locations.
 
-    `token_party` is the (country_code, party_id) of the session's cdr_token.
+    `party` is the (country_code, party_id) of ours whose location it is, `token_party` that of the session's
+    cdr_token.
     """
     if partner.status != Partner.Status.REGISTERED:
         return False
     return (
-        partner.grants.filter(_covers(location_id)).exists()
+        partner.grants.filter(covering(party, location_id)).exists()
         or token_parties(partner).filter(**_party(token_party)).exists()
     )
 
 
-def partners_for(*, location_id: str, token_party: tuple[str, str]) -> QuerySet[Partner]:
+def partners_for(*, party: Party, location_id: str, token_party: Party) -> QuerySet[Partner]:
     """Return the registered partners that may see a session at one of our locations."""
-    granted = Grant.objects.filter(_covers(location_id)).values("partner")
+    granted = Grant.objects.filter(covering(party, location_id)).values("partner")
     token_owners = _token_roles().filter(**_party(token_party)).values("partner")
     return Partner.objects.filter(
         Q(pk__in=granted) | Q(pk__in=token_owners), status=Partner.Status.REGISTERED
     )
 
 
+def covering(party: Party, location_id: str) -> Q:
+    """Return the condition for grants that cover a location of a party of ours."""
+    of_party = Q(**_party(party))
+    return _EVERYTHING | of_party & (Q(location_id=ALL_LOCATIONS) | Q(location_id__iexact=location_id))
+
+
 def granted_everything(partner: Partner) -> bool:
     """Tell whether a partner may steer at all our locations."""
-    return partner.grants.filter(location_id=ALL_LOCATIONS).exists()
+    return partner.grants.filter(_EVERYTHING).exists()
 
 
-def granted_locations(partner: Partner) -> list[str]:
-    """Return the ids of the locations at which a partner may steer, folded as keys are."""
-    locations = partner.grants.exclude(location_id=ALL_LOCATIONS)
-    return [fold(location_id) for location_id in locations.values_list("location_id", flat=True)]
+def granted_locations(partner: Partner) -> dict[Party, set[str]]:
+    """Return the locations at which a partner may steer, by their party of ours and folded as keys are.
+
+    ALL_LOCATIONS among them stands for all of that party; a grant on everything is not told here.
+    """
+    found: dict[Party, set[str]] = {}
+    for one in partner.grants.exclude(_EVERYTHING):
+        found.setdefault((one.country_code, one.party_id), set()).add(fold(one.location_id))
+    return found
 
 
-def parties(partner: Partner) -> list[tuple[str, str]]:
+def parties(partner: Partner) -> list[Party]:
     """Return the (country_code, party_id) whose tokens let a partner see a session."""
     return list(token_parties(partner).values_list("country_code", "party_id").distinct().order_by())
 
@@ -55,19 +69,31 @@ def token_parties(partner: Partner) -> QuerySet[PartnerRole]:
     return _token_roles().filter(partner=partner)
 
 
-def grant(partner: Partner, *, location_id: str = ALL_LOCATIONS, now: datetime) -> Grant:
-    """Let a partner see and steer sessions at one location of ours, or at all; twice is once."""
+def grant(
+    partner: Partner, *, location_id: str = ALL_LOCATIONS, party: Party | None = None, now: datetime
+) -> Grant:
+    """Let a partner see and steer sessions at all our locations, those of one party, or one; twice is once.
+
+    A location is one of `party`, or else of the party that chargers are added to by default.
+    """
+    if location_id != ALL_LOCATIONS:
+        party = party or party_for("CPO")
+    country_code, party_id = party or ("", "")
     return Grant.objects.get_or_create(
-        partner=partner, location_id=fold(location_id), defaults={"created_at": now}
+        partner=partner,
+        country_code=fold(country_code),
+        party_id=fold(party_id),
+        location_id=fold(location_id),
+        defaults={"created_at": now},
     )[0]
 
 
 def set_everywhere(partner: Partner, *, is_granted: bool, now: datetime) -> None:
-    """Make the grant on all our locations what the operator said last."""
+    """Make the grant on all our locations what the operator said last; others stay."""
     if is_granted:
         grant(partner, now=now)
     else:
-        partner.grants.filter(location_id=ALL_LOCATIONS).delete()
+        partner.grants.filter(_EVERYTHING).delete()
 
 
 def revoke(partner: Partner) -> int:
@@ -77,12 +103,12 @@ def revoke(partner: Partner) -> int:
 
 def _token_roles() -> QuerySet[PartnerRole]:
     # A CPO owns no tokens; without this, naming somebody's party as CPO would show its drivers' sessions.
-    return PartnerRole.objects.exclude(role="CPO")
+    roles = PartnerRole.objects.exclude(role="CPO")
+    for own in all_parties():
+        # A party that became ours after a partner registered with it.
+        roles = roles.exclude(**_party(own))
+    return roles
 
 
-def _covers(location_id: str) -> Q:
-    return Q(location_id=ALL_LOCATIONS) | Q(location_id__iexact=location_id)
-
-
-def _party(party: tuple[str, str]) -> dict[str, str]:
+def _party(party: Party) -> dict[str, str]:
     return {"country_code": fold(party[0]), "party_id": fold(party[1])}

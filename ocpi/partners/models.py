@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 
+from ocpi.partners.own import is_ours
 from ocpi.protocol.quirks import Quirk
 from ocpi.protocol.types import fold
 
@@ -84,14 +84,13 @@ class Partner(models.Model):
     def speaks_for(self, party: tuple[str, str]) -> bool:
         """Tell whether messages and objects of a (country_code, party_id) may come through this partner.
 
-        Its own parties', and through a hub anybody's but ours (OCPI 2.2.1 transport_and_format, "Message
-        Routing").
+        Its own parties', and through a hub anybody's; never those of a party of ours (OCPI 2.2.1
+        transport_and_format, "Message Routing").
         """
-        country_code, party_id = fold(party[0]), fold(party[1])
-        theirs = models.Q(country_code=country_code, party_id=party_id)
-        if (country_code, party_id) != (settings.COUNTRY_CODE, settings.PARTY_ID):
-            theirs |= models.Q(role="HUB")
-        return self.roles.filter(theirs).exists()
+        if is_ours(party):
+            return False
+        theirs = models.Q(country_code=fold(party[0]), party_id=fold(party[1]))
+        return self.roles.filter(theirs | models.Q(role="HUB")).exists()
 
 
 class OAuthClient(models.Model):
@@ -189,19 +188,35 @@ class Endpoint(models.Model):
 
 
 class Grant(models.Model):
-    """Leave to see and steer sessions at one of our locations, or at all of them."""
+    """Leave to see and steer sessions at all our locations, at those of one party of ours, or at one."""
 
     partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="grants")
+    country_code = models.CharField(
+        max_length=2, blank=True, help_text="Of the party of ours whose locations they are; empty means all."
+    )
+    party_id = models.CharField(max_length=3, blank=True, help_text="The same party's id.")
     location_id = models.CharField(
-        max_length=36, blank=True, help_text="OCPI id of one of our locations; empty means all."
+        max_length=36, blank=True, help_text="OCPI id of one location of that party; empty means all."
     )
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["partner", "location_id"], name="one_grant_per_location")
+            models.UniqueConstraint(
+                fields=["partner", "country_code", "party_id", "location_id"], name="one_grant_per_location"
+            ),
+            # Two parties may have a location of the same id.
+            models.CheckConstraint(
+                condition=models.Q(location_id="") | ~models.Q(country_code="", party_id=""),
+                name="location_grant_has_a_party",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.partner_id} at {self.location_id or 'all locations'}"
+        return f"{self.partner_id} at {self.location_id or 'all locations'} of {self.party or 'ours'}"
+
+    @property
+    def party(self) -> str:
+        """The party of ours that it is about, as people write it; "" for all."""
+        return f"{self.country_code}-{self.party_id}" if self.party_id else ""

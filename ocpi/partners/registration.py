@@ -14,10 +14,10 @@ from django.db import transaction
 
 from ocpi.partners import pull_times, tokens
 from ocpi.partners.authentication import Caller
-from ocpi.partners.calls import own_party
 from ocpi.partners.discovery import Discovery, discover
 from ocpi.partners.documents import check_credentials, party_of
 from ocpi.partners.models import Endpoint, InboundToken, OAuthClient, Partner, PartnerRole
+from ocpi.partners.own import is_ours
 from ocpi.partners.secrets import encrypt
 from ocpi.partners.versions import VERSION
 from ocpi.protocol.errors import InvalidParameters, Unauthorized
@@ -113,7 +113,7 @@ def check_parties(roles: list[dict[str, Any]], *, partner: Partner | None) -> No
         others = others.exclude(partner=partner)
     for number, role in enumerate(roles):
         name, country_code, party_id = party_of(role)
-        if (country_code, party_id) == own_party():
+        if is_ours((country_code, party_id)):
             raise InvalidParameters(f"roles[{number}]: {country_code}-{party_id} is our own party")
         same_party = others.filter(country_code=country_code, party_id=party_id)
         taken = same_party.filter(role="CPO") if name == "CPO" else same_party.exclude(role="CPO")

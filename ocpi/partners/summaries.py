@@ -25,7 +25,14 @@ def summary(partner: Partner) -> dict[str, Any]:
             {"identifier": one.identifier, "role": one.role, "url": one.url}
             for one in partner.endpoints.all()
         ],
-        "grants": [{"location_id": one.location_id or None} for one in partner.grants.all()],
+        "grants": [
+            {
+                "country_code": one.country_code or None,
+                "party_id": one.party_id or None,
+                "location_id": one.location_id or None,
+            }
+            for one in partner.grants.all()
+        ],
         "response_hosts": partner.response_hosts,
         "refused_quirks": sorted(partner.refuses),
         "registered_at": _time(partner.registered_at),
@@ -57,7 +64,9 @@ def sentences(partner: dict[str, Any]) -> Iterator[str]:
     for endpoint in partner["endpoints"]:
         yield f"  endpoint   {endpoint['identifier']} {endpoint['role']} {endpoint['url']}"
     for grant in partner["grants"]:
-        yield f"  may steer  at {grant['location_id'] or 'all our locations'}"
+        where = grant["location_id"] or "all our locations"
+        party = f" of {grant['country_code']}-{grant['party_id']}" if grant["party_id"] else ""
+        yield f"  may steer  at {where}{party}"
     for host in partner["response_hosts"]:
         yield f"  answers at {host} too"
     if partner["refused_quirks"]:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ocpi.partners.authentication import caller_of
+from ocpi.partners.own import own_roles
 from ocpi.protocol.envelope import success
 from ocpi.protocol.views import OcpiView
 
@@ -66,8 +67,9 @@ class VersionDetailsView(OcpiView):
 
 def _endpoints() -> list[Any]:
     """Return the endpoints that a role of ours brings, from the list that also routes them."""
+    roles = own_roles()
     return [
         endpoint
         for endpoint in import_string(settings.OCPI_ENDPOINTS)
-        if not endpoint.party_role or endpoint.party_role in settings.ROLES
+        if not endpoint.party_role or endpoint.party_role in roles
     ]

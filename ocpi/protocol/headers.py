@@ -28,6 +28,16 @@ class Routing:
     from_party_id: str
 
     @property
+    def to_party(self) -> tuple[str, str]:
+        """The (country_code, party_id) that it goes to."""
+        return self.to_country_code, self.to_party_id
+
+    @property
+    def from_party(self) -> tuple[str, str]:
+        """The (country_code, party_id) that it comes from."""
+        return self.from_country_code, self.from_party_id
+
+    @property
     def headers(self) -> dict[str, str]:
         """The four headers."""
         return {

@@ -36,6 +36,8 @@ def test_adds_a_charger_with_location_and_evses() -> None:
         "charger": Charger.objects.get().pk,
         "identity": "CH1",
         "url": "ws://127.0.0.1:9000/CH1",
+        "country_code": "NL",
+        "party_id": "NOD",
         "location_id": "LOC1",
         "evses": [{"uid": "CH1-1", "connector_id": "1"}, {"uid": "CH1-2", "connector_id": "1"}],
     }
@@ -115,6 +117,8 @@ def test_shows_what_a_charger_is_and_does() -> None:
         "charger": charger.pk,
         "identity": "CH1",
         "url": "ws://127.0.0.1:9000/CH1",
+        "country_code": "NL",
+        "party_id": "NOD",
         "location_id": "LOC1",
         "evses": [
             {
@@ -158,3 +162,15 @@ def test_lists_chargers_for_programs_and_people() -> None:
 def test_says_so_when_there_is_no_such_charger() -> None:
     with pytest.raises(CommandError, match="There is no charger NOBODY"):
         charger_command("show", "NOBODY")
+
+
+def test_adds_a_charger_of_the_party_that_is_named(settings: Any) -> None:
+    settings.OTHER_PARTIES = [("NL", "ABC", ("CPO",), "Second"), ("NL", "XYZ", ("SCSP",), "Third")]
+
+    first = charger_command("add", "CH1", "--location", "LOC1")
+    second = charger_command("add", "CH2", "--location", "LOC1", "--party", "nl-abc")
+
+    assert [one["party_id"] for one in (first, second)] == ["NOD", "ABC"]
+    assert sorted(Location.objects.values_list("key", flat=True)) == ["NL*ABC*LOC1", "NL*NOD*LOC1"]
+    with pytest.raises(CommandError, match="NL-XYZ is not one of our CPO parties: NL-NOD, NL-ABC"):
+        charger_command("add", "CH3", "--party", "NL-XYZ")

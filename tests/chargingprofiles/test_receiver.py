@@ -87,7 +87,8 @@ def test_refuses_a_partner_that_may_not_steer_the_session(charging, ask):
 
 
 def test_lets_the_owner_of_the_token_steer(charging):
-    make_partner(url="https://scsp.example", token="owner", role="EMSP", country_code="NL", party_id="NOD")
+    make_partner(url="https://scsp.example", token="owner", role="EMSP", country_code="DE", party_id="MSP")
+    type(charging.session).objects.update(token_country_code="DE", token_party_id="MSP")
 
     assert said(put(charging.session.session_id, token="owner")) == ACCEPTED
 

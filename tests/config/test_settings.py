@@ -21,7 +21,7 @@ PRODUCTION = {
 }
 READ = [
     *PRODUCTION, "ACCEPT_UNKNOWN_TOKENS", "ALLOWED_HOSTS", "DEBUG", "LOG_LEVEL", "NODE_URL",
-    "OUTBOUND_ALLOWED_NETWORKS", "PARTY_NAME",
+    "OTHER_PARTIES", "OUTBOUND_ALLOWED_NETWORKS", "PARTY_NAME",
 ]  # fmt: skip
 HTTPS = "https://node.example.com"
 HSTS = "max-age=31536000; includeSubDomains; preload"
@@ -77,6 +77,15 @@ def test_says_yes_to_both_where_the_environment_does(monkeypatch: pytest.MonkeyP
     ("environment", "reason"),
     [
         ({"PARTY_NAME": "x" * 101}, "PARTY_NAME must have at most 100 characters, not 101."),
+        (
+            {"OTHER_PARTIES": "NL-ABC=EMSP:Name"},
+            "OTHER_PARTIES must list parties such as NL-ABC=CPO:Name of it or NL-ABC=CPO+SCSP:Name of it "
+            "(at most 100 characters), not 'NL-ABC=EMSP:Name'.",
+        ),
+        (
+            {"OTHER_PARTIES": "nl-nod=CPO:Again"},
+            "OTHER_PARTIES must not list NL-NOD again: it is a party of ours.",
+        ),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'."),
         (
             {"DATA_DIR": "/proc/nope"},

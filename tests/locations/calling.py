@@ -10,6 +10,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
+from ocpi.protocol.headers import Routing
+
 EXAMPLES = Path(__file__).parent.parent / "fixtures" / "ocpi-2.2.1-examples"
 
 
@@ -19,11 +21,23 @@ def example(name: str) -> Any:
 
 
 class Calls:
-    """Calls below one endpoint; most return the HTTP status and the envelope without its timestamp."""
+    """Calls below one endpoint; most return the HTTP status and the envelope without its timestamp.
 
-    def __init__(self, endpoint: str, token: str) -> None:
+    With `to_party` and `from_party` they have routing headers.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        token: str,
+        *,
+        to_party: tuple[str, str] | None = None,
+        from_party: tuple[str, str] = ("DE", "ONE"),
+    ) -> None:
         self.endpoint = f"/ocpi/2.2.1/{endpoint}"
-        self.authorization = f"Token {base64.b64encode(token.encode()).decode()}"
+        self.headers = {"Authorization": f"Token {base64.b64encode(token.encode()).decode()}"}
+        if to_party:
+            self.headers |= Routing(*to_party, *from_party).headers
 
     def raw(self, method: str, path: str = "", body: Any = None) -> HttpResponse:
         """Return Django's response; `body` is sent as JSON unless it is bytes."""
@@ -33,7 +47,7 @@ class Calls:
             self.endpoint + path,
             content,
             content_type="application/json",
-            headers={"Authorization": self.authorization},
+            headers=self.headers,
         )
 
     def call(self, method: str, path: str = "", body: Any = None) -> tuple[int, dict[str, Any]]:

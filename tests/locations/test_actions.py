@@ -30,7 +30,7 @@ def test_adds_a_location_with_evses_from_their_electrical_facts():
     actions.add_own_evse(location=location, uid="D1", phases=1, voltage_v=230, max_current_a=16, now=LATER)
     actions.add_own_evse(location=location, uid="D2", connector_id="2", now=LATER)
 
-    location = actions.find_own_location("depot-1")
+    location = actions.find_own_location(("nl", "nod"), "depot-1")
 
     def evse(uid, moment, **connector):
         return {
@@ -207,3 +207,42 @@ def test_pushes_nothing_that_the_partner_may_not_see_any_more():
     assert render_evse_status(partner, str(location.evses.get().pk), None) is None
     assert render_location(partner, "999999", None) is None
     assert render_evse_status(partner, "999999", None) is None
+
+
+SECOND = ("NL", "ABC")
+
+
+def test_adds_the_same_id_to_two_parties_of_ours(settings):
+    settings.ROLES = ["SCSP"]
+    settings.OTHER_PARTIES = [(*SECOND, ("CPO",), "Second"), ("BE", "TRE", ("CPO",), "Third")]
+
+    by_default = actions.add_own_location(location_id="LOC1", now=NOW)
+    third = actions.add_own_location(location_id="LOC1", party=("BE", "TRE"), now=NOW)
+    evse = actions.add_own_evse(location=third, uid="E1", now=NOW)
+
+    assert (by_default.country_code, by_default.party_id) == SECOND
+    assert (by_default.document["country_code"], by_default.document["party_id"]) == SECOND
+    assert actions.find_own_location(SECOND, "loc1") == by_default
+    assert actions.find_own_location(("BE", "TRE"), "loc1") == third
+    assert actions.find_own_location(("NL", "NOD"), "loc1") is None
+    assert actions.find_own_evse(("BE", "TRE"), "loc1", "e1") == evse
+    assert actions.find_own_evse(SECOND, "loc1", "e1") is None
+
+
+def test_owes_and_sends_what_is_a_partys_own_from_that_party(settings):
+    settings.OTHER_PARTIES = [(*SECOND, ("CPO",), "Second")]
+    location = make_location(location_id="LOC1", party=SECOND)
+    main, second = make_partner(), make_partner()
+    grants.grant(main, location_id="LOC1", now=NOW)
+    grants.grant(second, party=SECOND, now=NOW)
+    hidden = {**location.document, "publish": False}
+
+    actions.change_own_location(location=location, document=hidden, now=LATER)
+    actions.set_evse_status(evse=location.evses.get(), status="CHARGING", now=LATER)
+
+    assert owed(main) == []
+    assert owed(second) == ["evse_status", "location"]
+    whole = render_location(second, str(location.pk), None)
+    status = render_evse_status(second, str(location.evses.get().pk), None)
+    assert (whole.from_party, status.from_party, status.whole.from_party) == (SECOND, SECOND, SECOND)
+    assert whole.path == (*SECOND, "LOC1")

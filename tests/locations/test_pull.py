@@ -25,7 +25,9 @@ def peer():
 
 
 @pytest.fixture
-def cpo(peer):
+def cpo(peer, settings):
+    # NL-NOD of the documents is theirs.
+    settings.PARTY_ID = "OUR"
     return make_partner(role="CPO", country_code="NL", party_id="NOD", url=peer.url)
 
 

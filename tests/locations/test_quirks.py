@@ -21,8 +21,10 @@ PLACES = ("/NL/NOD/LOC1", "/NL/NOD/LOC1/EVSE1", "/NL/NOD/LOC1/EVSE1/1")
 
 
 @pytest.fixture
-def cpo() -> Calls:
+def cpo(settings: Any) -> Calls:
     """A partner whose stored location has fields that OCPI does not."""
+    # NL-NOD of the documents is theirs.
+    settings.PARTY_ID = "OUR"
     make_partner(role="CPO", country_code="NL", party_id="NOD", token="cpo")
     calls = Calls("receiver/locations", "cpo")
     assert calls.status("PUT", PLACES[0], ODD) == (201, 1000)

@@ -20,7 +20,9 @@ EARLIER = "2026-01-15T11:00:00Z"
 
 
 @pytest.fixture
-def cpo():
+def cpo(settings):
+    # NL-NOD of the documents is theirs.
+    settings.PARTY_ID = "OUR"
     make_partner(role="CPO", country_code="NL", party_id="NOD", token="cpo")
     return Calls("receiver/locations", "cpo")
 

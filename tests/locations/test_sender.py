@@ -129,3 +129,72 @@ def test_reads_a_long_list_with_as_many_queries_as_a_short_one(emsp, django_asse
 
     with django_assert_max_num_queries(7):
         emsp.get()
+
+
+MAIN, SECOND, THIRD = ("NL", "NOD"), ("NL", "ABC"), ("NL", "XYZ")
+
+
+@pytest.fixture
+def of_two(settings):
+    """LOC1 and LOC2 of our main party, LOC1 and LOC3 of the second; a third has none."""
+    settings.OTHER_PARTIES = [(*SECOND, ("CPO",), "Second"), (*THIRD, ("SCSP",), "Third")]
+    for party, location_id in ((MAIN, "LOC1"), (MAIN, "LOC2"), (SECOND, "LOC1"), (SECOND, "LOC3")):
+        make_location(location_id=location_id, party=party)
+
+
+def listed(calls):
+    answer = calls.raw("GET")
+    found = [(one["country_code"], one["party_id"], one["id"]) for one in json.loads(answer.content)["data"]]
+    assert answer["X-Total-Count"] == str(len(found))
+    return found
+
+
+def test_lists_those_of_the_party_that_is_asked(of_two):
+    make_partner(token="one", party_id="ONE", may_steer=True)
+
+    def asked(party):
+        return listed(Calls("sender/locations", "one", to_party=party))
+
+    assert asked(MAIN) == [(*MAIN, "LOC1"), (*MAIN, "LOC2")]
+    assert asked(SECOND) == [(*SECOND, "LOC1"), (*SECOND, "LOC3")]
+    assert asked(THIRD) == []
+    assert asked(None) == asked(MAIN) + asked(SECOND)
+
+
+@pytest.mark.parametrize(
+    ("to_party", "owners"),
+    [
+        (None, [MAIN, MAIN, SECOND]),
+        (MAIN, [MAIN, MAIN, None]),
+        (SECOND, [SECOND, None, SECOND]),
+        (THIRD, [None, None, None]),
+    ],
+)
+def test_gives_one_of_the_party_that_is_asked_else_the_first_of_that_id(of_two, to_party, owners):
+    make_partner(token="one", party_id="ONE")
+    calls = Calls("sender/locations", "one", to_party=to_party)
+
+    for location_id, owner in zip(("LOC1", "LOC2", "LOC3"), owners, strict=True):
+        http_status, envelope = calls.get(f"/{location_id}")
+        found = envelope.get("data", {})
+        assert (found.get("country_code"), found.get("party_id")) == (owner or (None, None))
+        assert http_status == (200 if owner else 404)
+        assert calls.status("GET", f"/{location_id}/{location_id}-EVSE1") == (
+            (200, 1000) if owner else (404, 2003)
+        )
+
+
+@pytest.mark.parametrize(
+    ("location_id", "party", "seen"),
+    [
+        ("loc1", MAIN, [(*MAIN, "LOC1")]),
+        ("loc1", SECOND, [(*SECOND, "LOC1")]),
+        ("", SECOND, [(*SECOND, "LOC1"), (*SECOND, "LOC3")]),
+    ],
+)
+def test_shows_hidden_ones_of_the_party_that_the_grant_names(of_two, location_id, party, seen):
+    for location in Location.objects.all():
+        hide(location)
+    grants.grant(make_partner(token="one"), location_id=location_id, party=party, now=NOW)
+
+    assert listed(Calls("sender/locations", "one")) == seen

@@ -269,3 +269,19 @@ def test_looks_for_untold_sessions_only_where_a_grant_is_newer_than_a_session(
     start(now=after(3600))
     with django_assert_num_queries(2):
         assert owe_all_running(after(3601)) == 0
+
+
+def test_gives_a_session_to_the_party_of_its_location():
+    second = ("NL", "ABC")
+    here, main, everywhere = make_partner(), make_partner(), make_partner(may_steer=True)
+    grants.grant(here, location_id="LOC1", party=second, now=NOW)
+    grants.grant(main, location_id="LOC1", now=NOW)
+
+    session = start(evse=make_location(location_id="LOC1", party=second).evses.get())
+
+    token = STARTED["cdr_token"] | {"party_id": "ABC"}
+    assert session.document == STARTED | {"party_id": "ABC", "cdr_token": token}
+    assert session.party == session.token_party == second
+    assert set(entitled(session)) == {here, everywhere}
+    message = render_session(here, str(session.pk), None)
+    assert (message.path, message.from_party) == (("NL", "ABC", "5E551"), second)

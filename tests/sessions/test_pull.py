@@ -14,7 +14,10 @@ pytestmark = pytest.mark.django_db
 PATH = "/2.2.1/sender/sessions"
 
 
-def test_follows_the_pages_and_keeps_the_good_sessions():
+def test_follows_the_pages_and_keeps_the_good_sessions(settings):
+    # NL-NOD of the documents is theirs.
+    settings.PARTY_ID = "OUR"
+
     def page(*documents):
         return {"data": list(documents), "status_code": 1000, "timestamp": "2026-01-15T12:00:00Z"}
 
@@ -36,7 +39,8 @@ def test_follows_the_pages_and_keeps_the_good_sessions():
     assert list(Session.objects.values_list("session_id", flat=True)) == ["S1", "S2"]
 
 
-def test_marks_running_sessions_that_a_whole_list_lacks():
+def test_marks_running_sessions_that_a_whole_list_lacks(settings):
+    settings.PARTY_ID = "OUR"
     with Peer() as peer:
         cpo = make_partner(role="CPO", country_code="NL", party_id="NOD", url=peer.url)
         whole = [session_document("S1"), session_document("S2"), session_document("S3", status="COMPLETED")]

@@ -28,7 +28,9 @@ def period(hour, volume=1.0):
 
 
 @pytest.fixture
-def cpo():
+def cpo(settings):
+    # NL-NOD of the documents is theirs.
+    settings.PARTY_ID = "OUR"
     make_partner(role="CPO", country_code="NL", party_id="NOD", token="cpo")
     return Calls("receiver/sessions", "cpo")
 

@@ -177,3 +177,49 @@ def test_refuses_broken_preferences(scsp, body, answer):
 
     assert scsp.status("PUT", PREFERENCES, body) == answer
     assert Session.objects.get().preferences is None
+
+
+MAIN, SECOND = ("NL", "NOD"), ("NL", "ABC")
+
+
+@pytest.fixture
+def of_two(settings):
+    """S1 at LOC1 of our main party, S2 at LOC1 of the second; a third has none."""
+    settings.OTHER_PARTIES = [(*SECOND, ("CPO",), "Second"), ("NL", "XYZ", ("SCSP",), "Third")]
+    make_session(session_id="S1")
+    make_session(session_id="S2", party_id="ABC")
+
+
+@pytest.mark.parametrize(
+    ("to_party", "listed"), [(None, ["S1", "S2"]), (MAIN, ["S1"]), (SECOND, ["S2"]), (("NL", "XYZ"), [])]
+)
+def test_lists_those_of_the_party_that_is_asked(of_two, to_party, listed):
+    make_partner(token="one", party_id="ONE", may_steer=True)
+    calls = Calls("sender/sessions", "one", to_party=to_party)
+
+    assert ids(calls.get()[1]) == listed
+    assert calls.raw("GET")["X-Total-Count"] == str(len(listed))
+
+
+@pytest.mark.parametrize(
+    ("party", "location_id", "listed"),
+    [(MAIN, "LOC1", ["S1"]), (SECOND, "LOC1", ["S2"]), (SECOND, "", ["S2"]), (SECOND, "LOC2", [])],
+)
+def test_shows_those_at_the_party_that_the_grant_names(of_two, party, location_id, listed):
+    grants.grant(make_partner(token="one"), location_id=location_id, party=party, now=NOW)
+
+    assert ids(Calls("sender/sessions", "one").get()[1]) == listed
+
+
+def test_takes_preferences_where_the_session_belongs(of_two):
+    make_partner(token="one", party_id="ONE", may_steer=True)
+    make_location(location_id="LOC1", evses=0)
+    make_location(location_id="LOC1", party=SECOND)
+    Evse.objects.update(document=evse_document("LOC1-EVSE1", capabilities=["CHARGING_PREFERENCES_CAPABLE"]))
+    preferences = {"profile_type": "FAST"}
+
+    def asked(party):
+        calls = Calls("sender/sessions", "one", to_party=party)
+        return calls.status("PUT", "/S2/charging_preferences", preferences)
+
+    assert (asked(MAIN), asked(SECOND), asked(None)) == ((404, 2001), (200, 1000), (200, 1000))

@@ -9,6 +9,16 @@ import requests
 
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z", re.ASCII)
 OUR_PARTY = ("NL", "SPC")
+# What the credentials of the node say of its parties.
+OUR_ROLES = [
+    {"role": role, "country_code": "NL", "party_id": party_id, "business_details": {"name": name}}
+    for role, party_id, name in (
+        ("CPO", "SPC", "Spec"),
+        ("SCSP", "SPC", "Spec"),
+        ("CPO", "SP2", "Second"),
+        ("SCSP", "SP3", "Third"),
+    )
+]
 
 
 def said(response: requests.Response) -> tuple[int, dict[str, Any]]:

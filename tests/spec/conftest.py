@@ -36,6 +36,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         redis_number=13,
     )
     node.environment |= {"PROFILE_TIMEOUT_S": str(TIMEOUT_S), "PROFILE_RATE": "25/min"}
+    node.environment["OTHER_PARTIES"] = "NL-SP2=CPO:Second,NL-SP3=SCSP:Third"
     with ExitStack() as running:
         running.callback(node.stop)
         node.start()

@@ -13,7 +13,7 @@ from tests.factories import SCSP_ENDPOINTS
 from tests.journeys.nodes import Node
 from tests.journeys.provider import Provider, Scene, registered
 from tests.peer import Peer, Recorded
-from tests.spec.answers import OUR_PARTY, routing, routing_in, said, status
+from tests.spec.answers import OUR_PARTY, OUR_ROLES, routing, routing_in, said, status
 
 TOKEN = re.compile(r"[!-~]{1,64}")
 NOTHING_SAID = {"body": b"<html>"}
@@ -73,11 +73,7 @@ def opened(partner: Provider, token: str) -> list[int]:
 
 def ours(node: Node, token: str) -> tuple[int, dict[str, Any]]:
     """Return the answer with the node's credentials."""
-    roles = [
-        role(OUR_PARTY[1], role=one, country_code=OUR_PARTY[0], business_details={"name": "Spec"})
-        for one in ("CPO", "SCSP")
-    ]
-    data = {"token": token, "url": f"{node.url}/ocpi/versions", "roles": roles}
+    data = {"token": token, "url": f"{node.url}/ocpi/versions", "roles": OUR_ROLES}
     return 200, {"data": data, "status_code": 1000}
 
 

@@ -13,7 +13,7 @@ from ocpi.protocol.headers import authorization
 from tests.factories import CPO_ENDPOINTS
 from tests.journeys.nodes import Node
 from tests.peer import Peer, Recorded, enveloped
-from tests.spec.answers import OUR_PARTY, routing_in, status
+from tests.spec.answers import OUR_ROLES, routing_in, status
 from tests.spec.hosting import TOKEN_A, Host
 
 CREDENTIALS = "/2.2.1/sender/credentials"
@@ -31,16 +31,7 @@ def host(node: Node) -> Iterator[Host]:
 
 def own_credentials(node: Node, token: str) -> dict[str, Any]:
     """Return the credentials of the node with a token."""
-    roles = [
-        {
-            "role": role,
-            "country_code": OUR_PARTY[0],
-            "party_id": OUR_PARTY[1],
-            "business_details": {"name": "Spec"},
-        }
-        for role in ("CPO", "SCSP")
-    ]
-    return {"token": token, "url": f"{node.url}/ocpi/versions", "roles": roles}
+    return {"token": token, "url": f"{node.url}/ocpi/versions", "roles": OUR_ROLES}
 
 
 def test_we_register_renew_and_end_as_the_diagrams_show(node: Node, host: Host) -> None:

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.factories import CPO_ENDPOINTS, SCSP_ENDPOINTS, location_document, session_document
+from tests.journeys.obedient import ObedientStation
 from tests.journeys.provider import Provider, Scene, profile, registered
 from tests.peer import Recorded
 from tests.spec.answers import OUR_PARTY, routing, routing_in, said, status
 
 HUB, FIRST, SECOND = ("BE", "HUB"), ("BE", "ONE"), ("BE", "TWO")
+OUR_SECOND, OUR_THIRD = ("NL", "SP2"), ("NL", "SP3")
 HUB_ENDPOINTS = [*SCSP_ENDPOINTS, *CPO_ENDPOINTS[1:]]
 
 
@@ -197,3 +200,104 @@ def test_a_list_read_from_a_hub_is_asked_of_the_hub_and_has_many_owners(hub: Pro
     for owner, document in zip(owners, listed, strict=True):
         stored = hub.ask("GET", f"{hub.endpoints['locations', 'RECEIVER']}/{owner[0]}/{owner[1]}/R9")
         assert stored.json()["data"] == document
+
+
+@pytest.fixture(scope="module")
+def ours(scene: Scene) -> Iterator[dict[tuple[str, str], str]]:
+    """A session of each of our two CPO parties, whose locations have the same id."""
+    second = Scene(scene.node, scene.provider, scene.other, scene.stranger, scene.station, tag="SECOND")
+    scene.node.ask("charger", "add", "SPEC-2", "--location", "SPEC", "--party", "NL-SP2", "--evses", "2")
+    with ObedientStation(scene.ocpp_url, "SPEC-2") as second.station:
+        second.station.boot()
+        yield {OUR_PARTY: scene.session()[0], OUR_SECOND: second.session()[0]}
+
+
+def owners(answer: requests.Response) -> set[tuple[str, str]]:
+    """Return the parties whose objects a list has, on its only page."""
+    assert status(answer) == (200, 1000)
+    listed = answer.json()["data"]
+    assert answer.headers["X-Total-Count"] == str(len(listed))
+    return {(one["country_code"], one["party_id"]) for one in listed}
+
+
+@pytest.mark.parametrize(
+    ("to_party", "seen"),
+    [
+        (OUR_PARTY, {OUR_PARTY}),
+        (OUR_SECOND, {OUR_SECOND}),
+        (OUR_THIRD, set()),
+        (None, {OUR_PARTY, OUR_SECOND}),
+    ],
+)
+def test_of_our_parties_the_one_that_is_asked_shows_its_objects(
+    provider: Provider, ours: dict[tuple[str, str], str], to_party: Any, seen: set[tuple[str, str]]
+) -> None:
+    headers = routing(to_party, provider.party) if to_party else {}
+    for module in ("locations", "sessions"):
+        url = f"{provider.endpoints[module, 'SENDER']}?limit=100"
+        assert owners(provider.ask("GET", url, headers=headers)) == seen
+
+    location = provider.ask("GET", f"{provider.endpoints['locations', 'SENDER']}/SPEC", headers=headers)
+    if to_party == OUR_THIRD:
+        assert status(location) == (404, 2003)
+    else:
+        assert location.json()["data"]["party_id"] == (to_party or OUR_PARTY)[1]
+    for owner, session in ours.items():
+        params = {"response_url": provider.new_response_url(), "duration": "900"}
+        asked = provider.ask("GET", provider.url(session), params=params, headers=headers).json()
+        assert asked["data"]["result"] == ("ACCEPTED" if owner in seen else "UNKNOWN_SESSION")
+
+
+def test_what_we_send_comes_from_the_party_whose_it_is(
+    scene: Scene, ours: dict[tuple[str, str], str]
+) -> None:
+    peer = scene.provider.peer
+    for owner, session in ours.items():
+        _, path = scene.provider.put(session, profile(9))
+        scene.provider.result(path)
+        scene.provider.active(session)
+        location = f"/2.2.1/receiver/locations/{owner[0]}/{owner[1]}/SPEC"
+        peer.wait_for("*", location, timeout_s=10)
+        told = [one for one in peer.requests if session in one.path or one.path == path]
+        told += peer.received("*", location)
+
+        assert {one.method for one in told} >= {"PUT", "POST"}
+        assert routed(told) == [routing(scene.provider.party, owner)] * len(told)
+
+
+def test_a_result_through_a_hub_goes_to_the_party_that_asked(
+    hub: Provider, ours: dict[tuple[str, str], str]
+) -> None:
+    asking, session = ("BE", "ASK"), ours[OUR_SECOND]
+    url = hub.new_response_url()
+    path = url.removeprefix(hub.peer.url)
+    headers = routing(OUR_SECOND, asking)
+
+    body = hub.body(profile(8), url)
+    answer = hub.ask("PUT", hub.url(session), data=body, headers=headers)
+    unrouted = hub.put(session, profile(7))[1]
+
+    assert answer.json()["data"]["result"] == "ACCEPTED"
+    assert routing_in(answer.headers) == routing(asking, OUR_SECOND)
+    hub.result(path)
+    hub.result(unrouted)
+    assert routed(hub.peer.received("POST", path)) == [routing(asking, OUR_SECOND)]
+    assert routed(hub.peer.received("POST", unrouted)) == [routing(HUB, OUR_SECOND)]
+    told = hub.active(session, count=2)
+    assert {one["OCPI-to-party-id"] for one in routed(told)} == {"ASK", "HUB"}
+    assert {one["OCPI-from-party-id"] for one in routed(told)} == {"SP2"}
+
+
+def test_a_grant_on_a_party_of_ours_shows_nothing_of_another(
+    scene: Scene, ours: dict[tuple[str, str], str]
+) -> None:
+    with registered(scene.node, party=("DE", "GRT")) as partner:
+        sessions = f"{partner.endpoints['sessions', 'SENDER']}?limit=100"
+        assert owners(partner.ask("GET", sessions)) == set()
+
+        grant = ("--party", "NL-SP2", "--location", "spec")
+        scene.node.ask("partner", "grant", str(partner.partner_id), *grant)
+
+        assert owners(partner.ask("GET", sessions)) == {OUR_SECOND}
+        assert partner.put(ours[OUR_PARTY], profile(9))[0] == {"result": "REJECTED", "timeout": 0}
+        scene.node.ask("partner", "unregister", str(partner.partner_id))

@@ -12,6 +12,7 @@ from chargers.models import Charger
 from chargers.registration import add_charger
 from chargers.summaries import added, details, summary
 from ocpi.console import ConsoleCommand, ConsoleError
+from ocpi.partners.own import own_cpo
 
 
 class Command(ConsoleCommand):
@@ -25,6 +26,9 @@ class Command(ConsoleCommand):
         verb.add_argument("identity", metavar="IDENTITY", help="the name in its address; case matters")
         verb.add_argument(
             "--location", default="", metavar="LOC", help="OCPI id of its location; made if new"
+        )
+        verb.add_argument(
+            "--party", metavar="NL-ABC", help="the CPO party of ours whose it is (default our first)"
         )
         verb.add_argument("--evses", type=int, default=1, metavar="N", help="outlets (default 1)")
         verb.add_argument("--phases", type=int, default=3, choices=[1, 3], help="phases (default 3)")
@@ -44,6 +48,7 @@ class Command(ConsoleCommand):
         *,
         identity: str,
         location: str,
+        party: str | None,
         evses: int,
         phases: int,
         voltage: int,
@@ -57,6 +62,7 @@ class Command(ConsoleCommand):
         charger = add_charger(
             identity=identity,
             location_id=location,
+            party=own_cpo(party) if party else None,
             evses=evses,
             phases=phases,
             voltage_v=voltage,
@@ -69,7 +75,8 @@ class Command(ConsoleCommand):
         self.emit(
             data,
             [
-                f"Charger {identity} is added at location {data['location_id']} (EVSE {uids}).",
+                f"Charger {identity} is added at location {data['location_id']} of "
+                f"{data['country_code']}-{data['party_id']} (EVSE {uids}).",
                 f"It connects to {data['url']} with subprotocol ocpp1.6"
                 + (" and its password." if password else ", without a password."),
             ],

@@ -13,6 +13,7 @@ from ocpi.partners.models import Partner
 from tests.factories import NOW, make_partner
 from tests.ocpi.delivery.threads import together
 from tests.peer import Peer, enveloped
+from tests.spec.answers import routing, routing_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -230,3 +231,15 @@ def test_costs_few_queries_beside_the_call(peer: Peer, django_assert_max_num_que
 
     with django_assert_max_num_queries(14):
         try_at(result, NOW)
+
+
+def test_goes_between_the_party_asked_and_the_one_that_asked(peer: Peer) -> None:
+    partner = make_partner(url=peer.url, role="HUB", country_code="BE", party_id="HUB")
+    asked = owe(partner, peer.url, to_party=("DE", "TWO"), from_party=("NL", "ABC"))
+    unrouted = owe(partner, peer.url, number=2)
+
+    for result in (asked, unrouted):
+        try_at(result, NOW)
+
+    sent = [routing_in(one.headers) for one in peer.requests]
+    assert sent == [routing(("DE", "TWO"), ("NL", "ABC")), routing(("BE", "HUB"), ("NL", "NOD"))]

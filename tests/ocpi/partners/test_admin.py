@@ -66,7 +66,22 @@ def test_grants_a_location_but_changes_no_status(staff):
     assert response.status_code == 302
     partner.refresh_from_db()
     assert (partner.name, partner.status) == ("Renamed", Partner.Status.REGISTERED)
-    assert [grant.location_id for grant in partner.grants.all()] == ["LOC1"]
+    assert [(grant.party, grant.location_id) for grant in partner.grants.all()] == [("NL-NOD", "LOC1")]
+
+
+@pytest.mark.parametrize(
+    ("country_code", "party_id", "granted"),
+    [("nl", "abc", ["NL-ABC"]), ("NL", "XXX", []), ("", "ABC", [])],
+)
+def test_grants_what_belongs_to_a_party_of_ours(staff, settings, country_code, party_id, granted):
+    settings.OTHER_PARTIES = [("NL", "ABC", ("CPO",), "Second")]
+    partner = make_partner()
+    party = {"grants-0-country_code": country_code, "grants-0-party_id": party_id}
+
+    response = change(staff, partner, **grants_of("") | party)
+
+    assert [grant.party for grant in partner.grants.all()] == granted
+    assert ("is not a party of ours" in response.content.decode()) is not bool(granted)
 
 
 @pytest.mark.parametrize("locations", [["loc1"], ["loc2", "LOC2"]])

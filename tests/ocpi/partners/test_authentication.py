@@ -134,9 +134,12 @@ ROUTED = {
         ("SCSP", {"OCPI-from-party-id": ""}, 1000),
         ("HUB", {"OCPI-from-party-id": "TWO"}, 1000),
         ("HUB", {"OCPI-from-country-code": "NL", "OCPI-from-party-id": "NOD"}, 2001),
+        ("SCSP", {"OCPI-to-party-id": "ABC"}, 1000),
+        ("HUB", {"OCPI-from-country-code": "NL", "OCPI-from-party-id": "ABC"}, 2001),
     ],
 )
-def test_checks_between_which_parties_a_message_goes(client, role, changes, status_code):
+def test_checks_between_which_parties_a_message_goes(client, settings, role, changes, status_code):
+    settings.OTHER_PARTIES = [("NL", "ABC", ("SCSP",), "Second")]
     make_partner(token=TOKEN, role=role, party_id="ONE")
     make_partner(party_id="TWO")
     headers = {"authorization": f"Token {encoded(TOKEN)}"} | ROUTED | changes

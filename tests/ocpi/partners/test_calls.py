@@ -203,3 +203,26 @@ def test_takes_a_response_url_over_http_into_allowed_networks_only(settings):
 def test_refuses_any_other_response_url_by_name(url):
     with pytest.raises(InvalidParameters, match=r"^response_url"):
         check_response_url(make_partner(**CHECKED), url)
+
+
+@pytest.mark.parametrize(
+    ("module", "role", "from_party"),
+    [
+        ("locations", "RECEIVER", "CPO"),
+        ("sessions", "RECEIVER", "CPO"),
+        ("chargingprofiles", "SENDER", "CPO"),
+        ("locations", "SENDER", "SCS"),
+        ("sessions", "SENDER", "SCS"),
+        ("chargingprofiles", "RECEIVER", "SCS"),
+    ],
+)
+def test_speaks_as_our_party_that_stands_opposite(peer, settings, module, role, from_party):
+    settings.ROLES = []
+    settings.OTHER_PARTIES = [("NL", "CPO", ("CPO",), "Second"), ("NL", "SCS", ("SCSP",), "Third")]
+    partner = partner_at(peer, endpoints=[(module, role)])
+
+    call(partner, method="GET", module=module, role=role)
+    call_url(partner, method="GET" if from_party == "SCS" else "POST", url=f"{peer.url}/next")
+    call(partner, method="GET", module=module, role=role, from_party=("NL", "NOD"))
+
+    assert [routing(one)["OCPI-from-party-id"] for one in peer.requests] == [from_party, from_party, "NOD"]

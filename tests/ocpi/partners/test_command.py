@@ -15,6 +15,7 @@ from ocpi.protocol.quirks import Quirk
 from tests.factories import make_partner
 
 pytestmark = pytest.mark.django_db(transaction=True)
+EVERYWHERE = {"country_code": None, "party_id": None, "location_id": None}
 
 
 def run(*arguments: str) -> Any:
@@ -70,7 +71,7 @@ def test_invites_and_shows_the_token_once(node):
     assert node.opens(printed["token"], "versions")
     shown = run("show", str(partner.pk))
     assert shown["response_hosts"] == ["127.0.0.1", "cb.example.com"]
-    assert shown["grants"] == [{"location_id": None}]
+    assert shown["grants"] == [EVERYWHERE]
     assert printed["token"] not in json.dumps(shown) + told("show", str(partner.pk)) + told("list")
     assert printed["token"] != run("invite", "--name", "Jedlix")["token"]
 
@@ -126,9 +127,27 @@ def test_lists_many_partners_with_few_queries(django_assert_max_num_queries):
 def test_grants_and_revokes():
     partner = make_partner(country_code="DE", party_id="JED")
 
-    assert run("grant", str(partner.pk), "--location", "loc1")["grants"] == [{"location_id": "LOC1"}]
-    assert run("grant", str(partner.pk))["grants"] == [{"location_id": "LOC1"}, {"location_id": None}]
+    there = {"country_code": "NL", "party_id": "NOD", "location_id": "LOC1"}
+    assert run("grant", str(partner.pk), "--location", "loc1")["grants"] == [there]
+    assert run("grant", str(partner.pk))["grants"] == [there, EVERYWHERE]
     assert run("revoke", str(partner.pk)) == summary_of(partner)
+
+
+def test_grants_all_or_one_location_of_a_party_of_ours(settings):
+    settings.OTHER_PARTIES = [("NL", "ABC", ("CPO",), "Second"), ("NL", "XYZ", ("SCSP",), "Third")]
+    partner = str(make_partner().pk)
+    of_party = {"country_code": "NL", "party_id": "ABC", "location_id": None}
+
+    assert run("grant", partner, "--party", "nl-abc")["grants"] == [of_party]
+    assert run("grant", partner, "--party", "NL-ABC", "--location", "LOC1")["grants"] == [
+        of_party,
+        of_party | {"location_id": "LOC1"},
+    ]
+    people = told("show", partner)
+    assert "at all our locations of NL-ABC" in people
+    assert "at LOC1 of NL-ABC" in people
+    with pytest.raises(CommandError, match="NL-XYZ is not one of our CPO parties: NL-NOD, NL-ABC"):
+        run("grant", partner, "--party", "NL-XYZ")
 
 
 def test_pulls(monkeypatch):

@@ -3,7 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from ocpi.partners.models import Grant, Partner, PartnerRole
+from ocpi.partners import grants
+from ocpi.partners.models import Partner, PartnerRole
 from ocpi.partners.secrets import decrypt
 from tests.factories import make_partner
 from tests.ocpi.partners.two_sides import CREDENTIALS, authorization, invited, outcome, register, role
@@ -81,7 +82,7 @@ def test_lets_the_old_token_open_until_the_new_one_is_used(node, platform, setti
 
 def test_ends_both_directions_when_a_partner_deletes(node, platform):
     token_c = register(node, platform)
-    Grant.objects.create(partner=Partner.objects.get(), location_id="LOC1", created_at=timezone.now())
+    grants.grant(Partner.objects.get(), location_id="LOC1", now=timezone.now())
 
     response = node.call("DELETE", CREDENTIALS, token_c)
 

@@ -26,7 +26,8 @@ from tests.ocpi.partners.two_sides import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_registers_a_partner_that_was_invited(node, platform):
+def test_registers_a_partner_that_was_invited(node, platform, settings):
+    settings.OTHER_PARTIES = [("BE", "ABC", ("CPO",), "Second")]
     token_a = invited(may_steer=True)
 
     response = node.call("POST", CREDENTIALS, token_a, platform.credentials())
@@ -40,6 +41,7 @@ def test_registers_a_partner_that_was_invited(node, platform):
         "roles": [
             {"role": "CPO", "country_code": "NL", "party_id": "NOD", "business_details": business},
             {"role": "SCSP", "country_code": "NL", "party_id": "NOD", "business_details": business},
+            {"role": "CPO", "country_code": "BE", "party_id": "ABC", "business_details": {"name": "Second"}},
         ],
     } | {"token": token_c}
     assert node.opens(token_c)
@@ -118,10 +120,12 @@ def without(document: dict[str, Any], name: str) -> dict[str, Any]:
         (lambda body: body | {"roles": [role(country_code="")]}, "country_code"),
         (lambda body: body | {"roles": [role("FOUR")]}, "party_id"),
         (lambda body: body | {"roles": [role("NOD")]}, "our own party"),
+        (lambda body: body | {"roles": [role(), role("two")]}, "NL-TWO is our own party"),
         (lambda body: [body], ""),
     ],
 )
-def test_refuses_wrong_credentials_without_calling_back(node, platform, change, named):
+def test_refuses_wrong_credentials_without_calling_back(node, platform, settings, change, named):
+    settings.OTHER_PARTIES = [("NL", "TWO", ("CPO",), "Second")]
     token_a = invited()
 
     response = node.call("POST", CREDENTIALS, token_a, change(platform.credentials()))

@@ -84,7 +84,7 @@ def test_makes_a_registered_partner_with_a_token_for_us(node, endpoint):
             {"identifier": "locations", "role": "RECEIVER", "url": f"{BASE}/locations"},
             {"identifier": "chargingprofiles", "role": "SENDER", "url": f"{BASE}/profiles"},
         ],
-        "grants": [{"location_id": None}],
+        "grants": [{"country_code": None, "party_id": None, "location_id": None}],
         "response_hosts": ["www.example.com"],
         "refused_quirks": [],
         "registered_at": shown["registered_at"],
@@ -273,5 +273,5 @@ def test_refuses_a_partner_that_registered_by_credentials():
 def test_refuses_on_a_node_without_chargers(settings):
     settings.ROLES = ["SCSP"]
 
-    with pytest.raises(CommandError, match="ROLES has no CPO"):
+    with pytest.raises(CommandError, match="no party of ours is a CPO"):
         add(*FIXED)

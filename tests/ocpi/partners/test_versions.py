@@ -35,15 +35,18 @@ def test_lists_the_version_at_its_public_address(client, path):
 
 
 @pytest.mark.parametrize(
-    ("our_roles", "endpoints"),
+    ("our_roles", "other_roles", "endpoints"),
     [
-        (["CPO", "SCSP"], [CREDENTIALS, *CPO, *SCSP]),
-        (["CPO"], [CREDENTIALS, *CPO]),
-        (["SCSP"], [CREDENTIALS, *SCSP]),
+        (["CPO", "SCSP"], [], [CREDENTIALS, *CPO, *SCSP]),
+        (["CPO"], [], [CREDENTIALS, *CPO]),
+        (["CPO"], ["CPO"], [CREDENTIALS, *CPO]),
+        (["CPO"], ["SCSP"], [CREDENTIALS, *CPO, *SCSP]),
+        (["SCSP"], [], [CREDENTIALS, *SCSP]),
     ],
 )
-def test_lists_the_endpoints_of_our_roles(client, settings, our_roles, endpoints):
+def test_lists_the_endpoints_of_our_parties_roles(client, settings, our_roles, other_roles, endpoints):
     settings.ROLES = our_roles
+    settings.OTHER_PARTIES = [("NL", "ABC", (role,), "Other") for role in other_roles]
 
     assert get(client, "/ocpi/2.2.1/")["data"] == {"version": "2.2.1", "endpoints": endpoints}
 

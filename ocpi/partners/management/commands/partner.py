@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
@@ -12,6 +11,7 @@ from ocpi.console import ConsoleCommand, ConsoleError
 from ocpi.partners import grants, handshake, pulls, rotation, sign_in, static
 from ocpi.partners.management.static_options import add_static_options, static_terms
 from ocpi.partners.models import Partner
+from ocpi.partners.own import own_cpo, own_roles
 from ocpi.partners.summaries import roles, sentences, summary
 from ocpi.partners.versions import endpoint_url, versions_url
 from ocpi.protocol.quirks import MEANINGS, Quirk
@@ -61,6 +61,7 @@ class Command(ConsoleCommand):
             verb.add_argument("partner", metavar="ID", help="the partner's id")
             if name == "grant":
                 verb.add_argument("--location", metavar="LOC", help="only at this location of ours")
+                verb.add_argument("--party", metavar="NL-ABC", help="only at locations of this party of ours")
             if name == "quirks":
                 for option, change in (("--refuse", "bear it no longer"), ("--accept", "bear it again")):
                     verb.add_argument(
@@ -103,8 +104,10 @@ class Command(ConsoleCommand):
 
     def add_static(self, *, name: str, may_steer: bool, hosts: list[str], **options: Any) -> None:
         """Add a partner with fixed addresses and no credentials module, or change its settings."""
-        if "CPO" not in settings.ROLES:
-            raise ConsoleError("Fixed addresses are for providers that steer our chargers: ROLES has no CPO.")
+        if "CPO" not in own_roles():
+            raise ConsoleError(
+                "Fixed addresses are for providers that steer our chargers: no party of ours is a CPO."
+            )
         terms = static_terms(options, hosts=hosts)
         partner, token = static.add_static(
             name=_name(name), terms=terms, may_steer=may_steer, now=timezone.now()
@@ -171,8 +174,8 @@ class Command(ConsoleCommand):
             human.append(f"They did not confirm it: {unconfirmed}")
         self.emit(summary(found) | {"confirmed": not unconfirmed, "unconfirmed_because": unconfirmed}, human)
 
-    def grant(self, *, partner: str, location: str | None, **_: Any) -> None:
-        """Let a partner see and steer sessions at one location of ours, or at all."""
+    def grant(self, *, partner: str, location: str | None, party: str | None, **_: Any) -> None:
+        """Let a partner see and steer sessions at all our locations, those of one party of ours, or one."""
         if location is not None and not _is_location_id(location):
             raise ConsoleError(
                 f"--location: must be an id of 1 to {LONGEST_LOCATION} printable characters; "
@@ -181,7 +184,12 @@ class Command(ConsoleCommand):
         found = _find(partner)
         if found.status == Partner.Status.ENDED:
             raise ConsoleError(f"{found.name} has ended: invite or register it again first.")
-        grants.grant(found, location_id=location or grants.ALL_LOCATIONS, now=timezone.now())
+        grants.grant(
+            found,
+            location_id=location or grants.ALL_LOCATIONS,
+            party=own_cpo(party) if party else None,
+            now=timezone.now(),
+        )
         self._emit_partner(found)
 
     def revoke(self, *, partner: str, **_: Any) -> None:

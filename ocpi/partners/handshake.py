@@ -15,7 +15,7 @@ from ocpi.partners import grants, hosts, tokens
 from ocpi.partners.calls import NoEndpoint, call
 from ocpi.partners.discovery import Discovery, discover
 from ocpi.partners.documents import check_answer, own_credentials, party_of
-from ocpi.partners.models import InboundToken, Partner, PartnerRole
+from ocpi.partners.models import InboundToken, Partner
 from ocpi.partners.registration import Terms, check_parties, end_registration, lock_partners, store
 from ocpi.protocol.addresses import ForbiddenAddress
 from ocpi.protocol.client import CallFailed, Reply, send
@@ -23,10 +23,11 @@ from ocpi.protocol.errors import InvalidParameters
 
 # They call us back, twice, before they answer.
 POST_DEADLINE_S = 30.0
-# Until then the use of an offered token confirms nothing: our POST or PUT that carries it is under way.
+# A token that we send counts as unanswered for this long, should this process die.
 OFFER_LIFE = timedelta(seconds=2 * POST_DEADLINE_S)
 # These failures happen before the other side could act on what we sent.
 CLEAN_FAILURES = frozenset({"forbidden_address", "unreachable", "tls"})
+_REGISTERED = Partner.Status.REGISTERED
 
 
 class Refused(Exception):
@@ -69,35 +70,29 @@ def invite(*, name: str, may_steer: bool, response_hosts: Sequence[str], now: da
 def register(*, name: str, versions_url: str, token: str, may_steer: bool, now: datetime) -> Partner:
     """Register at a platform that gave us a token A; all or nothing.
 
-    When that platform registers here at the same moment, both registrations are one. Raises Refused or
-    InvalidParameters with the reason, or the errors of `discover`; then nothing is kept and the same name may
-    be tried again.
+    Raises Refused or InvalidParameters with the reason, or the errors of `discover`; then nothing is kept
+    and the same name may be tried again.
     """
     if Partner.objects.filter(name=name, status=Partner.Status.REGISTERED).exists():
         raise Refused(_is_registered(name))
     discovery = discover(versions_url, token)
     is_new = not Partner.objects.filter(name=name).exists()
-    # Committed before we POST: the other side calls back with this token inside our request.
-    with transaction.atomic():
-        partner = _unregistered(name=name, now=now)
-        offered = tokens.issue(
-            partner, InboundToken.Kind.CREDENTIALS, now=now, offered_until=now + OFFER_LIFE
-        )
+    partner, offered = _offer(name, versions_url, now=now)
     try:
         answer = _post(discovery, token, offered)
         terms = Terms(
             token=answer["token"], versions_url=versions_url, roles=answer["roles"], discovery=discovery
         )
-        settled = _settle(partner, terms, offered=offered, may_steer=may_steer, began_at=now)
-    except BaseException:
+        _settle(partner, terms, offered=offered, may_steer=may_steer, now=now)
+    except BaseException as error:
         # Whatever ended it, also Ctrl-C: a token of ours that nobody will use must not stay open.
         tokens.drop(partner, offered)
         if is_new:
-            _drop_placeholder(partner)
+            Partner.objects.filter(pk=partner.pk, status=Partner.Status.INVITED).delete()
+        if isinstance(error, Refused) and Partner.objects.filter(pk=partner.pk, status=_REGISTERED).exists():
+            raise Refused(f"{error} {name} registered here meanwhile; that registration stands.") from error
         raise
-    if is_new and settled != partner:
-        _drop_placeholder(partner)
-    return settled
+    return partner
 
 
 def unregister(partner: Partner) -> str:
@@ -132,6 +127,25 @@ def plain_response_hosts(response_hosts: Sequence[str]) -> list[str]:
     return sorted(plain)
 
 
+def send_credentials(discovery: Discovery, *, method: str, token: str, body: Any) -> Reply:
+    """Call the credentials module that was discovered; they may call back. Raises CallFailed."""
+    return send(
+        method=method,
+        url=discovery.credentials_url,
+        token=token,
+        raw_token=discovery.sends_raw_tokens,
+        body=body,
+        deadline_s=POST_DEADLINE_S,
+        allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
+    )
+
+
+def said(reply: Reply) -> str:
+    """Return what an answer said, for people."""
+    ocpi = f", OCPI {reply.status_code} {reply.status_message}".rstrip(" .") if reply.is_envelope else ""
+    return f"HTTP {reply.http_status}{ocpi}"
+
+
 def _post(discovery: Discovery, token: str, offered: str) -> dict[str, Any]:
     """POST our credentials with token A and return theirs. Raises Refused."""
     url = discovery.credentials_url
@@ -152,64 +166,48 @@ def _post(discovery: Discovery, token: str, offered: str) -> dict[str, Any]:
         ) from error
 
 
-def _settle(partner: Partner, terms: Terms, *, offered: str, may_steer: bool, began_at: datetime) -> Partner:
-    """Store the registration and return its partner, or undo theirs. Raises Refused or InvalidParameters."""
+def _offer(name: str, versions_url: str, *, now: datetime) -> tuple[Partner, str]:
+    """Make the token for a POST; committed before it, since they call back with it. Raises Refused."""
+    with transaction.atomic():
+        lock_partners()
+        partner = _unregistered(name=name, now=now)
+        if tokens.open_offers(partner, now=now).exists():
+            raise Refused(f"{name} is being registered at: try again in a minute.")
+        offered = tokens.issue(
+            partner,
+            InboundToken.Kind.CREDENTIALS,
+            now=now,
+            offered_until=now + OFFER_LIFE,
+            offered_to=versions_url,
+        )
+    return partner, offered
+
+
+def _settle(partner: Partner, terms: Terms, *, offered: str, may_steer: bool, now: datetime) -> None:
+    """Store the registration, or undo theirs. Raises Refused or InvalidParameters.
+
+    If they registered here while we waited, what they answered is newer: ocpi/partners/crossing.py.
+    """
     try:
         with transaction.atomic():
             lock_partners()
-            twin = _registered_meanwhile(terms.roles, began_at=began_at)
-            settled = twin or Partner.objects.get(pk=partner.pk)
-            if twin is None and settled.status == Partner.Status.REGISTERED:
+            partner.refresh_from_db()
+            parties = {party_of(role) for role in terms.roles}
+            is_other = parties != set(partner.roles.values_list("role", "country_code", "party_id"))
+            if partner.status == _REGISTERED and is_other:
                 raise Refused(f"{partner.name} was registered meanwhile.")
-            check_parties(terms.roles, partner=settled)
-            store(settled, terms, now=began_at)
-            if twin is None:
-                tokens.drop_all_but(settled, offered)
-            # A twin's tokens stay: whichever the other side keeps is confirmed by its first use.
-            tokens.give(partner, offered, to=settled)
-            tokens.settle_offer(settled, offered)
-            grants.set_everywhere(settled, is_granted=may_steer, now=began_at)
+            if not tokens.is_offered(partner, offered):
+                raise Refused(f"{partner.name} was invited or ended meanwhile.")
+            check_parties(terms.roles, partner=partner)
+            store(partner, terms, now=now)
+            tokens.drop_all_but(partner, offered)
+            tokens.settle_offer(partner, offered)
+            grants.set_everywhere(partner, is_granted=may_steer, now=now)
     except (Refused, InvalidParameters):
         # Best effort: if they can't be told, they keep a registration whose token opens nothing here.
         with contextlib.suppress(CallFailed):
             send_credentials(terms.discovery, method="DELETE", token=terms.token, body=None)
         raise
-    return settled
-
-
-def _registered_meanwhile(roles: list[dict[str, Any]], *, began_at: datetime) -> Partner | None:
-    """Return the partner with these parties that registered here while we registered there.
-
-    Each side then holds a token that the other gave it in its POST, and one from the answer to its own.
-    """
-    recent = PartnerRole.objects.filter(
-        partner__status=Partner.Status.REGISTERED, partner__registered_at__gte=began_at
-    )
-    for role in roles:
-        name, country_code, party_id = party_of(role)
-        same = recent.filter(role=name, country_code=country_code, party_id=party_id)
-        found = same.select_related("partner").first()
-        if found is not None:
-            return found.partner
-    return None
-
-
-def _drop_placeholder(partner: Partner) -> None:
-    """Forget a partner that came to nothing."""
-    Partner.objects.filter(pk=partner.pk, status=Partner.Status.INVITED).delete()
-
-
-def send_credentials(discovery: Discovery, *, method: str, token: str, body: Any) -> Reply:
-    """Call a partner's credentials module with a token of theirs. Raises CallFailed."""
-    return send(
-        method=method,
-        url=discovery.credentials_url,
-        token=token,
-        raw_token=discovery.sends_raw_tokens,
-        body=body,
-        deadline_s=POST_DEADLINE_S,
-        allowed_networks=settings.OUTBOUND_ALLOWED_NETWORKS,
-    )
 
 
 def _unregistered(*, name: str, now: datetime) -> Partner:
@@ -222,12 +220,6 @@ def _unregistered(*, name: str, now: datetime) -> Partner:
 
 def _is_registered(name: str) -> str:
     return f"{name} is registered: rotate its credentials, or unregister it first."
-
-
-def said(reply: Reply) -> str:
-    """Return what an answer said, for people."""
-    ocpi = f", OCPI {reply.status_code} {reply.status_message}".rstrip() if reply.is_envelope else ""
-    return f"HTTP {reply.http_status}{ocpi}"
 
 
 def _hint(reply: Reply) -> str:

@@ -49,6 +49,9 @@ class Partner(models.Model):
     registered_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True, help_text="Their last authenticated request.")
     last_error = models.CharField(max_length=300, blank=True)
+    endpoints_changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When their addresses were last found to be other ones."
+    )
     pulled = models.JSONField(
         default=dict, blank=True, help_text="Per module, the time up to which their objects were pulled."
     )
@@ -135,7 +138,10 @@ class InboundToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True, help_text="First use; confirms an exchange.")
     offered_until = models.DateTimeField(
-        null=True, blank=True, help_text="A PUT of ours carries it; until then its use confirms nothing."
+        null=True, blank=True, help_text="We send it to them; until then its use confirms nothing."
+    )
+    offered_to = models.CharField(
+        max_length=255, blank=True, help_text="The versions address of a platform that we register at."
     )
 
     class Meta:

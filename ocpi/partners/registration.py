@@ -14,6 +14,7 @@ from django.db import transaction
 
 from ocpi.partners import pull_times, tokens
 from ocpi.partners.authentication import Caller
+from ocpi.partners.crossing import check_turn
 from ocpi.partners.discovery import Discovery, discover
 from ocpi.partners.documents import check_credentials, party_of
 from ocpi.partners.models import Endpoint, InboundToken, OAuthClient, Partner, PartnerRole
@@ -41,19 +42,20 @@ class Terms:
 def accept_registration(caller: Caller, document: Any, *, now: datetime) -> str:
     """Register a partner that shows a token A; return the token C that opens our doors from now on.
 
-    The token A survives every failure and dies on success. A token that we offer them in a POST of ours at
-    this moment stays open: they may end up with either. Raises InvalidParameters (2001), UnableToUseApi
-    (3001), UnsupportedVersion (3002), MissingEndpoints (3003), or Unauthorized when the token A was used
-    meanwhile.
+    The token A survives every failure and dies on success. Raises InvalidParameters (2001),
+    UnableToUseApi (3001), UnsupportedVersion (3002), MissingEndpoints (3003), Unauthorized when the
+    token A was used meanwhile, or OcpiError when we are registering at them and come first.
     """
-    terms = _offered_terms(caller.partner, document)
+    credentials = _checked(caller.partner, document, now=now)
+    terms = _read_terms(credentials)
     with transaction.atomic():
         lock_partners()
         if not InboundToken.objects.filter(pk=caller.token.pk).exists():
             raise Unauthorized("This token was used already.")
         check_parties(terms.roles, partner=caller.partner)
+        check_turn(caller.partner, credentials, now=now)
         store(caller.partner, terms, now=now)
-        tokens.drop_all_but_offered(caller.partner, now=now)
+        tokens.drop_all_but_offers(caller.partner, now=now)
         return tokens.issue(caller.partner, CREDENTIALS, now=now)
 
 
@@ -61,17 +63,21 @@ def update_registration(caller: Caller, document: Any, *, now: datetime) -> str:
     """Take new credentials of a registered partner; return their new token for us.
 
     The old token dies with it, or OLD_TOKEN_GRACE_S later at most. A failure leaves the earlier registration
-    as it was. Raises as accept_registration does.
+    as it was. Raises as accept_registration does, also when we are renewing ours and come first.
     """
-    terms = _offered_terms(caller.partner, document)
+    credentials = _checked(caller.partner, document, now=now)
+    terms = _read_terms(credentials)
     with transaction.atomic():
         lock_partners()
         if not InboundToken.objects.filter(pk=caller.token.pk).exists():
             raise Unauthorized("This token was replaced meanwhile.")
         check_parties(terms.roles, partner=caller.partner)
+        check_turn(caller.partner, credentials, now=now)
+        # Who shows the token that travels in a PUT of ours has taken that PUT: this one is newer.
+        tokens.settle_offer(caller.partner, caller.token_text)
         store(caller.partner, terms, now=now)
         token = tokens.issue(caller.partner, CREDENTIALS, now=now)
-        tokens.limit_older(caller.partner, token, now=now, grace_s=settings.OLD_TOKEN_GRACE_S)
+        tokens.limit_others(caller.partner, token, now=now, grace_s=settings.OLD_TOKEN_GRACE_S)
         return token
 
 
@@ -126,7 +132,7 @@ def check_parties(roles: list[dict[str, Any]], *, partner: Partner | None) -> No
 def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
     """Write a registration; the caller holds the transaction.
 
-    Other parties, or another address, are pulled from the beginning.
+    Other parties, or another address, are pulled from the beginning. When their endpoints change is kept.
     """
     parties_before = {(role.country_code, role.party_id) for role in partner.roles.all()}
     parties = {(role["country_code"], role["party_id"]) for role in terms.roles}
@@ -136,17 +142,23 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
     partner.versions_url = terms.versions_url
     partner.version = VERSION
     partner.outbound_token_encrypted = encrypt(terms.token) if terms.token else ""
+    partner.sends_raw_tokens = terms.discovery.sends_raw_tokens
     partner.registered_at = now
     partner.last_error = ""
     partner.pull_due_at, partner.pull_failures = None, 0
+    endpoints = {(one.identifier, one.role, one.url) for one in terms.discovery.endpoints}
+    if endpoints != set(partner.endpoints.values_list("identifier", "role", "url")):
+        partner.endpoints_changed_at = now
     partner.save(
         update_fields=[
             "status",
             "versions_url",
             "version",
             "outbound_token_encrypted",
+            "sends_raw_tokens",
             "registered_at",
             "last_error",
+            "endpoints_changed_at",
             "pulled",
             "pulled_whole",
             "pull_due_at",
@@ -164,24 +176,24 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
         )
         for role in terms.roles
     )
-    store_addresses(partner, terms.discovery)
-    pull_times.begin(partner, now=now)
-
-
-def store_addresses(partner: Partner, discovery: Discovery) -> None:
-    """Write where a partner's modules are, and how it reads tokens; the caller holds the transaction."""
-    Partner.objects.filter(pk=partner.pk).update(sends_raw_tokens=discovery.sends_raw_tokens)
     partner.endpoints.all().delete()
     Endpoint.objects.bulk_create(
         Endpoint(partner=partner, identifier=one.identifier, role=one.role, url=one.url)
-        for one in discovery.endpoints
+        for one in terms.discovery.endpoints
     )
+    pull_times.begin(partner, now=now)
 
 
-def _offered_terms(partner: Partner, document: Any) -> Terms:
-    """Check the body, then call back with its token. No transaction is open."""
+def _checked(partner: Partner, document: Any, *, now: datetime) -> dict[str, Any]:
+    """Return the credentials in a body that can be taken as things are."""
     credentials = check_credentials(document)
     check_parties(credentials["roles"], partner=partner)
+    check_turn(partner, credentials, now=now)
+    return credentials
+
+
+def _read_terms(credentials: dict[str, Any]) -> Terms:
+    """Call back with the token in their credentials. No transaction is open."""
     return Terms(
         token=credentials["token"],
         versions_url=credentials["url"],

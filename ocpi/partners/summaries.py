@@ -36,6 +36,7 @@ def summary(partner: Partner) -> dict[str, Any]:
         "response_hosts": partner.response_hosts,
         "refused_quirks": sorted(partner.refuses),
         "registered_at": _time(partner.registered_at),
+        "endpoints_changed_at": _time(partner.endpoints_changed_at),
         "last_seen_at": _time(partner.last_seen_at),
         "last_error": partner.last_error,
         "pulled": partner.pulled,
@@ -63,6 +64,8 @@ def sentences(partner: dict[str, Any]) -> Iterator[str]:
         yield f"  party      {role['country_code']}-{role['party_id']} as {role['role']}"
     for endpoint in partner["endpoints"]:
         yield f"  endpoint   {endpoint['identifier']} {endpoint['role']} {endpoint['url']}"
+    if partner["endpoints_changed_at"]:
+        yield f"  endpoints  as since {partner['endpoints_changed_at']}"
     for grant in partner["grants"]:
         where = grant["location_id"] or "all our locations"
         party = f" of {grant['country_code']}-{grant['party_id']}" if grant["party_id"] else ""

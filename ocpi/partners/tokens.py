@@ -20,10 +20,12 @@ def issue(
     now: datetime,
     expires_at: datetime | None = None,
     offered_until: datetime | None = None,
+    offered_to: str = "",
 ) -> str:
     """Make a token for a partner and return its text, the only time that it is known.
 
-    `offered_until` marks a token that travels in a PUT of ours: until then its use confirms nothing.
+    `offered_until` marks a token that travels in a POST or PUT of ours: until then its use confirms nothing.
+    `offered_to` is the versions address of the platform that a POST goes to.
     """
     token = new_token()
     InboundToken.objects.create(
@@ -33,6 +35,7 @@ def issue(
         created_at=now,
         expires_at=expires_at,
         offered_until=offered_until,
+        offered_to=_address(offered_to),
     )
     return token
 
@@ -72,19 +75,38 @@ def confirm(token: InboundToken, *, now: datetime) -> None:
             _older(token).delete()
 
 
-def limit_older(partner: Partner, newest: str, *, now: datetime, grace_s: int) -> None:
-    """Let the credentials tokens before `newest` (its text) open for `grace_s` seconds more, 0 for none."""
-    older = _older(InboundToken.objects.get(partner=partner, digest=digest(newest)))
+def limit_others(partner: Partner, agreed: str, *, now: datetime, grace_s: int) -> None:
+    """Let the credentials tokens beside `agreed` (its text) open for `grace_s` seconds more, 0 for none.
+
+    What travels to them is no token yet, and left alone.
+    """
+    others = InboundToken.objects.filter(partner=partner, kind=InboundToken.Kind.CREDENTIALS)
+    others = others.exclude(digest=digest(agreed)).exclude(offered_until__gt=now)
     if grace_s > 0:
         expires_at = now + timedelta(seconds=grace_s)
-        older.filter(Q(expires_at=None) | Q(expires_at__gt=expires_at)).update(expires_at=expires_at)
+        others.filter(Q(expires_at=None) | Q(expires_at__gt=expires_at)).update(expires_at=expires_at)
     else:
-        older.delete()
+        others.delete()
+
+
+def open_offers(partner: Partner, *, to: str = "", now: datetime) -> QuerySet[InboundToken]:
+    """Return the tokens that travel in unanswered requests of ours to a partner, or a versions address."""
+    goes_there = Q(partner=partner) | Q(offered_to=_address(to)) if to else Q(partner=partner)
+    return InboundToken.objects.filter(goes_there, offered_until__gt=now)
+
+
+def is_offered(partner: Partner, token: str) -> bool:
+    """Tell whether a token that we sent still waits for the answer: nothing newer took its place."""
+    return InboundToken.objects.filter(
+        partner=partner, digest=digest(token), offered_until__isnull=False
+    ).exists()
 
 
 def settle_offer(partner: Partner, token: str) -> None:
-    """Note that the PUT which carried a token is over: its next use is the first that counts."""
-    InboundToken.objects.filter(partner=partner, digest=digest(token)).update(offered_until=None)
+    """Note that the request which carried a token is over: its next use is the first that counts."""
+    InboundToken.objects.filter(partner=partner, digest=digest(token)).update(
+        offered_until=None, offered_to=""
+    )
 
 
 def drop(partner: Partner, token: str) -> None:
@@ -102,14 +124,9 @@ def drop_all_but(partner: Partner, token: str) -> None:
     InboundToken.objects.filter(partner=partner).exclude(digest=digest(token)).delete()
 
 
-def drop_all_but_offered(partner: Partner, *, now: datetime) -> None:
-    """Forget every token of a partner but those that travel in a POST of ours at this moment."""
+def drop_all_but_offers(partner: Partner, *, now: datetime) -> None:
+    """Forget every token of a partner but what travels to it in an unanswered request of ours."""
     InboundToken.objects.filter(partner=partner).exclude(offered_until__gt=now).delete()
-
-
-def give(partner: Partner, token: str, *, to: Partner) -> None:
-    """Let a token open for another partner, which turned out to be the same platform."""
-    InboundToken.objects.filter(partner=partner, digest=digest(token)).update(partner=to)
 
 
 def drop_all(partner: Partner) -> None:
@@ -121,3 +138,8 @@ def _older(token: InboundToken) -> QuerySet[InboundToken]:
     return InboundToken.objects.filter(
         partner_id=token.partner_id, kind=InboundToken.Kind.CREDENTIALS, pk__lt=token.pk
     )
+
+
+def _address(url: str) -> str:
+    """Return an address as two spellings of it compare."""
+    return url.rstrip("/")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from demo.processes import StepFailed
+from tests.journeys.commanding import Console
 from tests.journeys.conftest import Pair, make_node
 from tests.journeys.nodes import Node
 
@@ -22,7 +24,7 @@ ENDPOINTS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def third(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A node that is both."""
     node = make_node(
@@ -72,3 +74,51 @@ def test_it_is_made_renewed_ended_and_made_again(pair: Pair, third: Node) -> Non
     assert third.ask("partner", "pull", "Journey Host")["refused"] == 0
     assert pair.cpo.ask("partner", "unregister", "Journey Third")["confirmed"]
     assert third.ask("partner", "show", "Journey Host")["status"] == "ended"
+
+
+def both(*asked: tuple[Console, list[str]]) -> list[str]:
+    """Ask two nodes at the same moment; return why each failed, "" where it did not."""
+
+    def ask(console: Console, arguments: list[str]) -> str:
+        try:
+            console.ask("partner", *arguments)
+        except StepFailed as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as threads:
+        return [one.result() for one in [threads.submit(ask, *each) for each in asked]]
+
+
+def registered_as(console: Console, names: set[str]) -> list[str]:
+    """Return under which of the names a node has registered partners."""
+    partners = console.ask("partner", "list")["partners"]
+    return [one["name"] for one in partners if one["status"] == "registered" and one["name"] in names]
+
+
+def test_both_register_and_renew_at_the_same_moment_and_still_speak(pair: Pair, third: Node) -> None:
+    with Console(pair.cpo) as one, Console(third) as other:
+        consoles = (one, other)
+        for turn in range(5):
+            # It does not matter whether each side has one name for the other, or two.
+            invited, wanted = "Twin", "Twin" if turn % 2 else "Twin two"
+            invitations = [console.ask("partner", "invite", "--name", invited) for console in consoles]
+            addressed = [
+                ["register", "--name", wanted, "--versions-url", one["versions_url"], "--token", one["token"]]
+                for one in reversed(invitations)
+            ]
+
+            said = both(*zip(consoles, addressed, strict=True))
+
+            assert sorted(map(bool, said)) == [False, True], said
+            found = [registered_as(console, {invited, wanted}) for console in consoles]
+            assert [len(names) for names in found] == [1, 1], (found, said)
+            names = [name for (name,) in found]
+            for _ in range(3):
+                # Each reads the other's lists, with the tokens that stand.
+                for console, name in zip(consoles, names, strict=True):
+                    assert console.ask("partner", "pull", name)["refused"] == 0
+                both(*((console, ["rotate", name]) for console, name in zip(consoles, names, strict=True)))
+            for console, name in zip(consoles, names, strict=True):
+                assert console.ask("partner", "pull", name)["refused"] == 0
+            assert other.ask("partner", "unregister", names[1])["confirmed"]

@@ -23,7 +23,7 @@ class Host(Provider):
         self.peer.answer("GET", "/versions", data=[*others[:2], ours, others[2]])
         self.called_back: list[tuple[int, int]] = []
         for method in ("POST", "PUT"):
-            self.peer.answer(method, "/2.2.1/sender/credentials", body=self._take)
+            self.peer.answer(method, "/2.2.1/sender/credentials", body=self.take)
 
     def join(self) -> dict[str, Any]:
         """Let the node register here. Raises StepFailed with its reason."""
@@ -38,7 +38,7 @@ class Host(Provider):
         """Return what the node called: method, path and Authorization."""
         return [(one.method, one.path, one.headers["Authorization"]) for one in self.peer.requests]
 
-    def _take(self, request: Recorded) -> dict[str, Any]:
+    def take(self, request: Recorded) -> dict[str, Any]:
         self.token = request.body["token"]
         versions = self.ask("GET", request.body["url"])
         details = self.ask("GET", versions.json()["data"][0]["url"])

@@ -51,7 +51,7 @@ def test_we_register_renew_and_end_as_the_diagrams_show(node: Node, host: Host) 
     assert host.called_back == [(200, 200)]
     assert host.ask("GET", endpoint).json()["data"] == own_credentials(node, token_b)
 
-    # From now on their token C; the PUT renews both, after a look at where it goes now.
+    # From now on their token C; the PUT renews both, where their credentials are by then.
     host.issues = "token-c2"
     node.ask("partner", "rotate", str(host.partner_id))
     token_b2 = host.token
@@ -107,3 +107,37 @@ def test_a_token_that_the_host_refused_opens_nothing(node: Node, host: Host) -> 
 
     assert host.token
     assert status(host.ask("GET", f"{node.url}/ocpi/versions")) == (401, 2000)
+
+
+def test_a_renewal_follows_them_to_new_addresses_and_changes_nothing_where_ours_are_not_taken(
+    node: Node, host: Host
+) -> None:
+    host.join()
+    token_b = host.token
+
+    # They have dropped the version that we speak: nothing is sent.
+    host.peer.answer("GET", "/versions", data=[{"version": "2.3.0", "url": f"{host.peer.url}/2.3.0"}])
+    with pytest.raises(StepFailed, match=r"nothing changed: We speak 2\.2\.1; .* offers 2\.3\.0"):
+        node.ask("partner", "rotate", str(host.partner_id))
+    assert host.peer.received("PUT") == []
+    before = node.ask("partner", "show", str(host.partner_id))
+    assert before["status"] == "registered"
+
+    # They can't use our side, or say so.
+    host.open()
+    for code in (3001, 3002, 3003):
+        host.peer.answer("PUT", CREDENTIALS, status_code=code)
+        with pytest.raises(StepFailed, match=f"nothing changed: HTTP 200, OCPI {code}"):
+            node.ask("partner", "rotate", str(host.partner_id))
+    assert status(host.ask("GET", f"{node.url}/ocpi/versions")) == (200, 1000)
+    assert host.token == token_b
+
+    # They have moved, and say so in their details only.
+    moved = {"identifier": "credentials", "role": "SENDER", "url": f"{host.peer.url}/moved"}
+    host.peer.answer("GET", "/2.2.1", data={"version": "2.2.1", "endpoints": [moved]})
+    host.peer.answer("PUT", "/moved", body=host.take)
+    shown = node.ask("partner", "rotate", str(host.partner_id))
+    assert shown["endpoints"] == [moved]
+    assert shown["endpoints_changed_at"] > before["endpoints_changed_at"]
+    assert status(host.ask("GET", f"{node.url}/ocpi/2.2.1/credentials")) == (200, 1000)
+    node.ask("partner", "unregister", str(host.partner_id))

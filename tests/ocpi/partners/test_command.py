@@ -49,6 +49,7 @@ def summary_of(partner: Partner, **fields: Any) -> dict[str, Any]:
         "response_hosts": [],
         "refused_quirks": [],
         "registered_at": "2026-01-15T12:00:00Z",
+        "endpoints_changed_at": None,
         "last_seen_at": None,
         "last_error": "",
         "pulled": {},

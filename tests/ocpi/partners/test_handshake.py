@@ -11,16 +11,7 @@ from ocpi.partners.models import InboundToken, Partner
 from ocpi.partners.secrets import decrypt
 from ocpi.protocol.errors import InvalidParameters, OcpiError
 from tests.factories import make_partner
-from tests.ocpi.partners.two_sides import (
-    CREDENTIALS,
-    ENDPOINTS,
-    Platform,
-    answered,
-    authorization,
-    invited,
-    registered,
-    role,
-)
+from tests.ocpi.partners.two_sides import ENDPOINTS, Platform, answered, authorization, registered, role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -160,62 +151,6 @@ class TestRegistering:
             registered(platform)
 
         assert platform.peer.requests == []
-
-    @pytest.mark.parametrize("invited_as", ["Jedlix", "Another name"])
-    def test_becomes_one_with_a_registration_of_theirs_at_the_same_moment(self, node, platform, invited_as):
-        token_a = invited(name=invited_as)
-        theirs = []
-
-        def register_here_too(request: Any) -> Any:
-            credentials = platform.credentials("token-of-their-post")
-            theirs.append(node.call("POST", CREDENTIALS, token_a, credentials).json()["data"]["token"])
-            return platform.take_credentials(request)
-
-        platform.peer.answer("POST", "/2.2.1", body=register_here_too)
-
-        partner = register(
-            name="Jedlix",
-            versions_url=f"{platform.peer.url}/versions",
-            token="token-a",
-            may_steer=True,
-            now=timezone.now(),
-        )
-
-        # They took our POST, so their answer to it holds; of ours either token, the newest once it is used.
-        assert (partner.name, Partner.objects.count()) == (invited_as, 1)
-        assert decrypt(partner.outbound_token_encrypted) == "token-c"
-        assert partner.grants.get().location_id == ""
-        assert [one.method for one in platform.peer.requests if one.method == "DELETE"] == []
-        assert node.opens(platform.received[-1])
-        assert node.opens(theirs[0])
-        assert not node.opens(platform.received[-1])
-        assert not node.opens(token_a, "versions")
-
-    def test_leaves_their_registration_when_ours_fails_at_the_same_moment(self, node, platform):
-        token_a = invited()
-        theirs = []
-
-        def register_here_and_refuse(request: Any) -> Any:
-            credentials = platform.credentials("token-of-their-post")
-            theirs.append(node.call("POST", CREDENTIALS, token_a, credentials).json()["data"]["token"])
-            return answered(None, 3000)
-
-        platform.peer.answer("POST", "/2.2.1", body=register_here_and_refuse)
-
-        with pytest.raises(Refused, match="3000"):
-            register(
-                name="Jedlix",
-                versions_url=f"{platform.peer.url}/versions",
-                token="token-a",
-                may_steer=True,
-                now=timezone.now(),
-            )
-
-        partner = Partner.objects.get()
-        assert partner.status == Partner.Status.REGISTERED
-        assert decrypt(partner.outbound_token_encrypted) == "token-of-their-post"
-        assert node.opens(theirs[0])
-        assert InboundToken.objects.count() == 1
 
 
 class TestEnding:

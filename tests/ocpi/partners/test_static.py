@@ -88,6 +88,7 @@ def test_makes_a_registered_partner_with_a_token_for_us(node, endpoint):
         "response_hosts": ["www.example.com"],
         "refused_quirks": [],
         "registered_at": shown["registered_at"],
+        "endpoints_changed_at": shown["registered_at"],
         "last_seen_at": shown["last_seen_at"],
         "last_error": "",
         "pulled": {},

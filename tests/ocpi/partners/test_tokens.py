@@ -98,7 +98,7 @@ def test_confirms_after_a_put_whose_end_was_never_noted(partner):
 def test_lets_older_tokens_live_through_their_grace_only(partner, grace_s, after_s, still_opens):
     old, new = (tokens.issue(partner, CREDENTIALS, now=NOW) for _ in range(2))
 
-    tokens.limit_older(partner, new, now=NOW, grace_s=grace_s)
+    tokens.limit_others(partner, new, now=NOW, grace_s=grace_s)
 
     assert opens(old, NOW + timedelta(seconds=after_s)) is still_opens
     assert opens(new, NOW + timedelta(days=1000))

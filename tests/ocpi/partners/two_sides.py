@@ -9,8 +9,8 @@ from typing import Any
 import requests
 from django.utils import timezone
 
-from ocpi.partners import handshake
 from ocpi.partners.handshake import invite
+from ocpi.partners.handshake import register as register_at
 from ocpi.partners.models import Partner
 from tests.peer import Peer
 
@@ -100,8 +100,9 @@ def outcome(response: Any) -> tuple[int, int]:
     return response.status_code, response.json()["status_code"]
 
 
-def registered(platform: Platform, **fields: Any) -> Partner:
-    """Register at a platform that answers POST as it should."""
-    platform.answers("POST")
+def registered(platform: Platform, *, answers: bool = True, **fields: Any) -> Partner:
+    """Register at a platform, which answers POST as it should unless it was told how."""
+    if answers:
+        platform.answers("POST")
     wanted = {"name": "Jedlix", "may_steer": False, "now": timezone.now()} | fields
-    return handshake.register(versions_url=f"{platform.peer.url}/versions", token="token-a", **wanted)
+    return register_at(versions_url=f"{platform.peer.url}/versions", token="token-a", **wanted)

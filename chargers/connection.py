@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from chargers import learning, ownership, queue
+from chargers.dialects import Dialect
 from chargers.frames import (
     Allowance,
     Call,
@@ -28,8 +29,6 @@ from chargers.frames import (
 )
 from chargers.incoming import ChargerListener
 from chargers.models import Charger
-from chargers.ocpp16 import calls
-from chargers.ocpp16.incoming import answer as answer_16
 from chargers.queue import Sending
 
 if TYPE_CHECKING:
@@ -59,9 +58,15 @@ class ChargerConnection:
     """The owner of a charger's socket for one epoch."""
 
     def __init__(
-        self, gateway: GatewayServer, socket: ServerConnection, charger: Charger, epoch: int
+        self,
+        gateway: GatewayServer,
+        socket: ServerConnection,
+        charger: Charger,
+        epoch: int,
+        dialect: Dialect,
     ) -> None:
         self.gateway = gateway
+        self.dialect = dialect
         self.socket = socket
         self.charger_id = charger.pk
         self.identity = charger.identity
@@ -115,10 +120,10 @@ class ChargerConnection:
     async def _take(self, frame: str | bytes) -> bool:
         """Deal with a frame; True when it is the answer that we wait for."""
         try:
-            message = unpack(frame)
+            message = unpack(frame, unread=self.dialect.unread)
         except CallError as refusal:
             logger.warning("charger %s: %s", self.identity, refusal)
-            await self.socket.send(pack_error(refusal))
+            await self.socket.send(self._refuse(refusal))
             return False
         except Unanswerable as reason:
             logger.warning("charger %s sent %s", self.identity, reason)
@@ -138,11 +143,11 @@ class ChargerConnection:
     async def _respond(self, call: Call) -> str:
         listener = ChargerListener(self.charger_id, now=timezone.now())
         try:
-            payload = await self.gateway.threads.run(answer_16, call.action, call.payload, listener)
+            payload = await self.gateway.threads.run(self.dialect.answer, call.action, call.payload, listener)
         except CallError as refusal:
             refusal.message_id = call.message_id
             logger.warning("charger %s: %s refused: %s", self.identity, call.action, refusal)
-            return pack_error(refusal)
+            return self._refuse(refusal)
         except db.Error as error:
             logger.error("charger %s: %s not taken: %s", self.identity, call.action, _line(error))
         except Exception:
@@ -153,6 +158,11 @@ class ChargerConnection:
                 self._loop.call_soon(self.learn)
             return pack_result(call.message_id, payload)
         return pack_error(CallError("InternalError", "try again", message_id=call.message_id))
+
+    def _refuse(self, refusal: CallError) -> str:
+        """Return the CALLERROR, with its code as this version of OCPP has it."""
+        refusal.code = self.dialect.error_codes.get(refusal.code, refusal.code)
+        return pack_error(refusal)
 
     async def _take_unexpected(self, message: Result | Error) -> None:
         """Take an answer that nobody waits for: it may belong to a command that was given up."""
@@ -258,7 +268,7 @@ class ChargerConnection:
         if not await run(learning.is_due, self.charger_id, now=timezone.now()):
             return
         self._configuration_id = str(uuid4())
-        action, payload = calls.configuration_call()
+        action, payload = self.dialect.configuration_call()
         async with self._turn:
             answered = self._expect(self._configuration_id)
             await self.socket.send(pack_call(self._configuration_id, action, payload))

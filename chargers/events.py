@@ -30,13 +30,18 @@ class StatusTold:
 
 @dataclass(frozen=True)
 class Started:
-    """A transaction began; `key` tells a repeated message from a new transaction."""
+    """A transaction began, or goes on; `key` tells a repeated message from a new transaction.
+
+    `ocpp_id` is the station's own id of it (OCPP 2.x), which may begin before anybody is authorised.
+    """
 
     number: int
     id_token: str
-    meter_wh: int
+    meter_wh: int | None
     at: datetime
     key: str
+    ocpp_id: str = ""
+    is_authorized: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,23 +54,30 @@ class StartAnswer:
 
 @dataclass(frozen=True)
 class Metered:
-    """What a meter showed: the energy register, and what the charger offers the car as a text to compare."""
+    """What a meter showed: the energy register, and what the charger offers the car as a text to compare.
+
+    `transaction_id` (OCPP 1.6) or `ocpp_id` (2.x) say of which transaction; `is_sign`: the active profile may
+    have changed.
+    """
 
     number: int
     transaction_id: int | None
     energy_wh: int | None
     offered: str
     at: datetime
+    ocpp_id: str = ""
+    is_sign: bool = False
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """A transaction ended."""
+    """A transaction ended; the meter is None where the charger did not tell it."""
 
-    transaction_id: int
-    meter_wh: int
+    transaction_id: int | None
+    meter_wh: int | None
     at: datetime
     reason: str
+    ocpp_id: str = ""
 
 
 class Listener(Protocol):
@@ -90,3 +102,6 @@ class Listener(Protocol):
 
     def stopped(self, event: Stopped) -> None:
         """Take the end of a transaction."""
+
+    def limit_changed(self, number: int) -> None:
+        """Take that something else limits an outlet now, or no longer; 0 is all of them."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,14 +59,19 @@ class Error:
     description: str = ""
 
 
-def unpack(frame: str | bytes) -> Call | Result | Error:
-    """Return what a frame says. Raises CallError to answer with, or Unanswerable."""
+def unpack(frame: str | bytes, *, unread: Container[int] = ()) -> Call | Result | Error:
+    """Return what a frame says. Raises CallError to answer with, or Unanswerable.
+
+    `unread` are message types that want no answer and that we have no use for.
+    """
     if isinstance(frame, bytes):
         raise CallError("FormationViolation", "frames must be text")
     message = _loads(frame)
     if not isinstance(message, list) or len(message) < 2:
         raise CallError("FormationViolation", "a message must be an array: [type, id, ...]")
     kind, message_id, *rest = message
+    if isinstance(kind, int) and kind in unread:
+        raise Unanswerable(f"a message of type {kind}")
     is_readable = isinstance(message_id, str) and 0 < len(message_id) <= LONGEST_ID
     if kind in (RESULT, ERROR) and not isinstance(kind, bool):
         if not is_readable:

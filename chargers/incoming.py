@@ -10,7 +10,7 @@ from chargers import outlets, transactions
 from chargers.authorization import token_status
 from chargers.events import Booted, Metered, StartAnswer, Started, StatusTold, Stopped
 from chargers.models import Charger, Outlet
-from chargers.signs import expect_change
+from chargers.signs import SHORT_DEBOUNCE_S, expect_change
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,8 @@ class ChargerListener:
         """Take the beginning of a transaction."""
         transaction = transactions.start(self.charger, event, now=self.now)
         if transaction is None:
-            return StartAnswer(0, "Invalid")
+            # To refuse what a station of OCPP 2.x tells late would change nothing.
+            return StartAnswer(0, token_status(event.id_token) if event.ocpp_id else "Invalid")
         return StartAnswer(transaction.pk, token_status(event.id_token))
 
     def metered(self, event: Metered) -> None:
@@ -84,3 +85,12 @@ class ChargerListener:
     def stopped(self, event: Stopped) -> None:
         """Take the end of a transaction."""
         transactions.stop(self.charger, event, now=self.now)
+
+    def limit_changed(self, number: int) -> None:
+        """Take that something else limits an outlet now, or no longer; 0 is all of them."""
+        if number == 0:
+            expect_change(self.charger, now=self.now, delay_s=SHORT_DEBOUNCE_S)
+            return
+        for outlet in Outlet.objects.filter(charger_id=self.charger_id).select_related("charger"):
+            if outlet.number == number:
+                expect_change(outlet, now=self.now, delay_s=SHORT_DEBOUNCE_S)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from chargers.dialects import dialect_of
 from chargers.frames import Error, Result
 from chargers.models import Charger
-from chargers.ocpp16 import calls
-from chargers.ocpp16.profiles import Capabilities
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +24,14 @@ def is_due(charger_id: int, *, now: datetime) -> bool:
 def learn(charger_id: int, answer: Result | Error, *, now: datetime) -> bool:
     """Keep what the charger said of itself; a weak answer leaves the defaults. Always True."""
     charger = Charger.objects.filter(pk=charger_id)
-    configuration = calls.configuration_of(answer.payload) if isinstance(answer, Result) else {}
+    dialect = dialect_of(charger.values_list("ocpp_version", flat=True).get())
+    configuration = dialect.configuration_of(answer.payload) if isinstance(answer, Result) else {}
     if not configuration:
         logger.info("charger %s tells nothing of what it can do", charger.get())
         charger.update(configuration_at=now)
         return True
     charger.update(configuration=configuration, configuration_at=now)
-    takes_profiles = Capabilities.from_configuration(configuration).takes_profiles
+    takes_profiles = dialect.capabilities_of(configuration).takes_profiles
     if takes_profiles is False:
         # A profile that it accepted proves more than its list.
         charger.filter(takes_profiles=None).update(takes_profiles=False)

@@ -101,7 +101,9 @@ class Transaction(models.Model):
     id_token = models.CharField(max_length=36)
     started_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
-    meter_start_wh = models.BigIntegerField()
+    meter_start_wh = models.BigIntegerField(
+        null=True, blank=True, help_text="Empty until the charger tells its meter (OCPP 2.x)."
+    )
     meter_last_wh = models.BigIntegerField()
     was_limited = models.BooleanField(default=False, help_text="A profile was accepted in this transaction.")
     offered = models.CharField(

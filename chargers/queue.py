@@ -14,10 +14,11 @@ from uuid import uuid4
 from django.db import IntegrityError
 from django.db.models import Case, Exists, F, Q, When
 
+from chargers.capabilities import Place
+from chargers.dialects import CLEAR, READ, SET, Dialect, OwnCall, dialect_of, outcome_of_error
 from chargers.frames import Error, Result
 from chargers.models import Charger, Command, Limit, Transaction
-from chargers.ocpp16 import calls
-from chargers.ocpp16.profiles import Capabilities
+from chargers.ruling import UnableToSend
 from chargers.schedule import Schedule
 from chargers.settlement import Kind, Outcome, State, settle, take_late_answer
 
@@ -55,7 +56,7 @@ def claim_next(charger_id: int, *, epoch: int, now: datetime) -> Sending | None:
             return None
         try:
             call = _call_for(command, now=now)
-        except (calls.UnableToSend, ValueError) as reason:
+        except (UnableToSend, ValueError) as reason:
             logger.error("%s for charger %s can't be sent: %s", command, command.charger, reason)
             call = None
         if call is None:
@@ -95,17 +96,18 @@ def take_answer(charger_id: int, answer: Result | Error, *, now: datetime) -> bo
     if command is None:
         return False
     action = (command.sent_payload or {}).get("action", "")
+    dialect = _dialect(command)
     if isinstance(answer, Error):
-        outcome = calls.outcome_of_error(answer.code)
+        outcome = outcome_of_error(answer.code)
         told: Any = {"error": answer.code, "description": answer.description}
         logger.warning(
             "charger %s: %s failed: %s %s", command.charger, action, answer.code, answer.description
         )
     else:
-        outcome, told = calls.outcome_of(action, answer.payload), answer.payload
+        outcome, told = dialect.outcome_of(action, answer.payload), answer.payload
     schedule = None
     if command.kind == Kind.READ_SCHEDULE and outcome == Outcome.ACCEPTED:
-        schedule = calls.schedule_of(
+        schedule = dialect.schedule_of(
             place_of(command), told, asked_duration_s=command.duration_s or 0, received_at=now
         )
         outcome = Outcome.ACCEPTED if schedule else Outcome.UNKNOWN
@@ -160,25 +162,25 @@ def next_due_at(charger_id: int, *, now: datetime) -> datetime | None:
     return later.order_by("not_before").values_list("not_before", flat=True).first()
 
 
-def place_of(command: Command) -> calls.Place:
+def place_of(command: Command) -> Place:
     """Return the outlet that a command is for."""
     outlet = command.outlet
     connectors = outlet.evse.document.get("connectors") or [{}]
-    return calls.Place(
+    return Place(
         number=outlet.number,
         voltage_v=outlet.voltage_v,
         phases=outlet.phases,
         max_current_a=outlet.max_current_a,
         is_dc=connectors[0].get("power_type") == "DC",
-        capabilities=Capabilities.from_configuration(command.charger.configuration),
+        capabilities=_dialect(command).capabilities_of(command.charger.configuration),
     )
 
 
-def _call_for(command: Command, *, now: datetime) -> calls.OwnCall | None:
+def _call_for(command: Command, *, now: datetime) -> OwnCall | None:
     """Return the call that does what the command wants; None when there is nothing left to do."""
-    place = place_of(command)
+    place, dialect = place_of(command), _dialect(command)
     if command.kind == Kind.READ_SCHEDULE:
-        return calls.read_call(place, command.duration_s or 0)
+        return dialect.read_call(place, command.duration_s or 0)
     charging = command.transaction
     if command.kind == Kind.RESTORE:
         # Another transaction may have begun since.
@@ -194,18 +196,23 @@ def _call_for(command: Command, *, now: datetime) -> calls.OwnCall | None:
         schedules.append(wanted)
     call = None
     if charging and schedules:
-        call = calls.limit_call(place, schedules, transaction_id=charging.pk, now=now)
-    return call or calls.clear_call(place)
+        transaction_id = charging.ocpp_id or charging.pk
+        call = dialect.limit_call(place, schedules, transaction_id=transaction_id, now=now)
+    return call or dialect.clear_call(place)
+
+
+def _dialect(command: Command) -> Dialect:
+    return dialect_of(command.charger.ocpp_version)
 
 
 def _learn(command: Command, action: str, outcome: str) -> None:
     """Remember what the charger shows that it can or can't do."""
     charger = Charger.objects.filter(pk=command.charger_id)
-    if action == calls.READ and outcome in (Outcome.NOT_SUPPORTED, Outcome.ACCEPTED):
+    if action == READ and outcome in (Outcome.NOT_SUPPORTED, Outcome.ACCEPTED):
         charger.update(reads_schedules=outcome == Outcome.ACCEPTED)
-    elif action == calls.SET and outcome in (Outcome.NOT_SUPPORTED, Outcome.ACCEPTED):
+    elif action == SET and outcome in (Outcome.NOT_SUPPORTED, Outcome.ACCEPTED):
         charger.update(takes_profiles=outcome == Outcome.ACCEPTED)
-    elif action == calls.CLEAR and outcome == Outcome.NOT_SUPPORTED:
+    elif action == CLEAR and outcome == Outcome.NOT_SUPPORTED:
         charger.filter(Q(takes_profiles=None)).update(takes_profiles=False)
 
 

@@ -20,14 +20,16 @@ from websockets.typing import Subprotocol
 from chargers import door, ownership, queue
 from chargers.bus import Bus
 from chargers.connection import ChargerConnection
+from chargers.dialects import DIALECTS
 from chargers.models import Charger
 from chargers.settlement import give_up_overdue
 from chargers.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
 
-# The best first; the version that each speaks.
-SUBPROTOCOLS = {Subprotocol("ocpp1.6"): "1.6"}
+# The best first.
+SUBPROTOCOLS = {Subprotocol(f"ocpp{dialect.version}"): dialect for dialect in DIALECTS}
+OFFERED = ", ".join(SUBPROTOCOLS)
 MAX_FRAME_BYTES = 2**20
 PING_S = 20
 HANDSHAKE_LIMIT_S = 10
@@ -90,21 +92,22 @@ class GatewayServer:
         charger = socket.charger
         if socket.subprotocol is None:
             # OCPP-J: without a common subprotocol the handshake is completed, then the socket closed.
-            await socket.close(PROTOCOL_ERROR, "no common subprotocol; offered here: ocpp1.6")
+            await socket.close(PROTOCOL_ERROR, f"no common subprotocol; offered here: {OFFERED}")
             return
+        dialect = SUBPROTOCOLS[socket.subprotocol]
         try:
             epoch = await self.threads.run(
                 ownership.take,
                 charger,
                 gateway_id=self.gateway_id,
-                version=SUBPROTOCOLS[socket.subprotocol],
+                version=dialect.version,
                 now=timezone.now(),
             )
         except db.Error as error:
             self._note_trouble(error)
             await socket.close(TRY_AGAIN_LATER, "the database can't be reached")
             return
-        connection = ChargerConnection(self, socket, charger, epoch)
+        connection = ChargerConnection(self, socket, charger, epoch, dialect)
         older = self.connections.get(charger.pk)
         if older is not None and older.epoch > epoch:
             await connection.close("replaced by a newer connection")

@@ -13,19 +13,27 @@ from django.db import transaction as database
 from chargers.authorization import as_uid
 from chargers.events import Metered, Started, Stopped
 from chargers.models import Charger, Outlet, Transaction
+from chargers.outlets import show_occupied
 from chargers.owing import restore
 from chargers.settlement import cancel_queued
-from chargers.signs import expect_change
-from sessions.actions import end_session, start_session, update_energy
+from chargers.signs import SHORT_DEBOUNCE_S, expect_change
+from sessions.actions import activate, end_session, start_session, update_energy
 
 logger = logging.getLogger(__name__)
 
 
 def start(charger: Charger, event: Started, *, now: datetime) -> Transaction | None:
-    """Begin a transaction and its session; the one that stands when the charger repeats itself.
+    """Begin a transaction and its session; the one that stands when the charger repeats or goes on with it.
 
-    A transaction that was still open on the outlet is over: its end got lost. None for an unknown outlet.
+    A transaction that was still open on the outlet is over: its end got lost. None for an unknown outlet, and
+    for what a station tells late (OCPP 2.x) of a transaction before the one that runs.
     """
+    if event.ocpp_id:
+        known = Transaction.objects.filter(outlet__charger=charger, ocpp_id=event.ocpp_id)
+        standing = known.select_related("session", "outlet").first()
+        if standing is not None:
+            _authorize(standing, event, now=now)
+            return standing
     key = hashlib.sha256(event.key.encode()).hexdigest()
     with database.atomic():
         outlet = (
@@ -41,6 +49,9 @@ def start(charger: Charger, event: Started, *, now: datetime) -> Transaction | N
             if forgotten.start_key == key:
                 # The charger repeats itself: our answer got lost.
                 return forgotten
+            if event.ocpp_id and forgotten.started_at > event.at:
+                logger.warning("charger %s told too late of transaction %s", charger, event.ocpp_id)
+                return None
             logger.warning("charger %s never ended transaction %s; it ends now", charger, forgotten)
             _end(forgotten, meter_wh=forgotten.meter_last_wh, at=max(forgotten.started_at, event.at), now=now)
         id_token = as_uid(event.id_token)
@@ -51,17 +62,21 @@ def start(charger: Charger, event: Started, *, now: datetime) -> Transaction | N
             connector_id=connectors[0]["id"],
             id_token=id_token,
             started_at=event.at,
+            status="ACTIVE" if event.is_authorized else "PENDING",
             now=now,
         )
-        return Transaction.objects.create(
+        transaction = Transaction.objects.create(
             outlet=outlet,
             session=session,
+            ocpp_id=event.ocpp_id,
             start_key=key,
             id_token=id_token,
             started_at=event.at,
             meter_start_wh=event.meter_wh,
-            meter_last_wh=event.meter_wh,
+            meter_last_wh=event.meter_wh or 0,
         )
+        show_occupied(outlet, now=now)
+    return transaction
 
 
 def take_reading(charger: Charger, event: Metered, *, now: datetime) -> None:
@@ -71,35 +86,53 @@ def take_reading(charger: Charger, event: Metered, *, now: datetime) -> None:
         return
     with database.atomic():
         if event.energy_wh is not None:
+            mine = Transaction.objects.filter(pk=charging.pk, stopped_at=None)
+            if mine.filter(meter_start_wh=None).update(
+                meter_start_wh=event.energy_wh, meter_last_wh=event.energy_wh
+            ):
+                charging.refresh_from_db(fields=["meter_start_wh", "meter_last_wh"])
             # A register that was restarted, or a message out of order: the last value stands.
-            rose = Transaction.objects.filter(
-                pk=charging.pk, stopped_at=None, meter_last_wh__lt=event.energy_wh
-            ).update(meter_last_wh=event.energy_wh)
-            if rose:
+            if mine.filter(meter_last_wh__lt=event.energy_wh).update(meter_last_wh=event.energy_wh):
                 kwh = _kwh(charging, event.energy_wh)
                 update_energy(session=charging.session, kwh=kwh, at=event.at, now=now)
         if event.offered and event.offered != charging.offered:
             Transaction.objects.filter(pk=charging.pk).update(offered=event.offered)
             expect_change(charging, now=now)
+        elif event.is_sign:
+            expect_change(charging, now=now, delay_s=SHORT_DEBOUNCE_S)
 
 
 def stop(charger: Charger, event: Stopped, *, now: datetime) -> bool:
     """End a transaction, its session and what waits to be sent for it; False when there is none to end."""
     with database.atomic():
+        which = {"ocpp_id": event.ocpp_id} if event.ocpp_id else {"pk": event.transaction_id}
         charging = (
-            Transaction.objects.filter(pk=event.transaction_id, outlet__charger=charger)
+            Transaction.objects.filter(outlet__charger=charger, **which)
             .select_related("session", "outlet")
             .first()
         )
         if charging is None:
-            logger.warning("charger %s ended unknown transaction %s", charger, event.transaction_id)
+            name = event.ocpp_id or event.transaction_id
+            logger.warning("charger %s ended unknown transaction %s", charger, name)
             return False
-        meter_wh = max(charging.meter_last_wh, event.meter_wh)
+        meter_wh = max(charging.meter_last_wh, event.meter_wh or 0)
         # A driver who was not let in took nothing: there was no session.
-        is_void = event.reason == "DeAuthorized" and meter_wh == charging.meter_start_wh
+        is_void = event.reason == "DeAuthorized" and _kwh(charging, meter_wh) == 0
+        # Nor was there one where nobody ever said who charges.
+        is_void = is_void or charging.session.status == "PENDING"
         return _end(
             charging, meter_wh=meter_wh, at=event.at, now=now, status="INVALID" if is_void else "COMPLETED"
         )
+
+
+def _authorize(charging: Transaction, event: Started, *, now: datetime) -> None:
+    """Make a pending session active once the charger says who charges."""
+    if not event.is_authorized or charging.session.status != "PENDING":
+        return
+    id_token = as_uid(event.id_token)
+    with database.atomic():
+        Transaction.objects.filter(pk=charging.pk).update(id_token=id_token)
+        activate(session=charging.session, id_token=id_token or "#NA", started_at=event.at, now=now)
 
 
 def _end(
@@ -115,6 +148,7 @@ def _end(
         session=charging.session, kwh=_kwh(charging, meter_wh), ended_at=ended_at, now=now, status=status
     )
     cancel_queued(charging, now=now)
+    show_occupied(charging.outlet, now=now)
     if Outlet.objects.filter(pk=charging.outlet_id, needs_restore=True).exists():
         restore(charging.outlet, now=now)
     return True
@@ -125,10 +159,14 @@ def _open_transaction(charger: Charger, event: Metered) -> Transaction | None:
     running = Transaction.objects.filter(outlet__charger=charger, stopped_at=None).select_related(
         "session", "outlet"
     )
+    if event.ocpp_id:
+        return running.filter(ocpp_id=event.ocpp_id).first()
     if event.transaction_id and event.transaction_id > 0:
         return running.filter(pk=event.transaction_id).first()
     return running.filter(outlet__number=event.number).first()
 
 
 def _kwh(charging: Transaction, meter_wh: int) -> Decimal:
-    return Decimal(meter_wh - charging.meter_start_wh) / 1000
+    if charging.meter_start_wh is None:
+        return Decimal(0)
+    return Decimal(max(meter_wh - charging.meter_start_wh, 0)) / 1000

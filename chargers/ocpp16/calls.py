@@ -6,13 +6,15 @@ OCPP 1.6 edition 2, sections 5.5, 5.7, 5.8 and 5.16.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chargers.ocpp16 import composite, profiles
-from chargers.ocpp16.schemas import check_own_call
-from chargers.schedule import Schedule, Unit, ceiling, lowest, windowed
+from chargers import composite
+from chargers.capabilities import Place
+from chargers.ocpp16 import profiles
+from chargers.ruling import ruling_schedule
+from chargers.schedule import Schedule
+from chargers.schemas import check_own_call
 
 SET, CLEAR, READ, CONFIGURATION = (
     "SetChargingProfile",
@@ -41,57 +43,25 @@ _OUTCOMES = {
 OwnCall = tuple[str, dict[str, Any]]
 
 
-class UnableToSend(Exception):
-    """There is no call that would do what is wanted; the message says why."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """An outlet as its charger knows it, and what the charger takes."""
-
-    number: int
-    voltage_v: int
-    phases: int
-    max_current_a: int
-    is_dc: bool
-    capabilities: profiles.Capabilities
-
-    def ceiling(self, unit: Unit) -> Any:
-        """Return the most that the outlet gives."""
-        return ceiling(unit, voltage_v=self.voltage_v, phases=self.phases, max_current_a=self.max_current_a)
-
-
 def limit_call(
-    place: Place, schedules: Sequence[Schedule], *, transaction_id: int, now: datetime
+    place: Place, schedules: Sequence[Schedule], *, transaction_id: int | str, now: datetime
 ) -> OwnCall | None:
     """Return the call that makes the lowest of some limits rule a transaction; None when all are over.
 
     The last one's unit is used where the charger takes it. Raises UnableToSend.
     """
-    capabilities = place.capabilities
-    unit = capabilities.unit_for(schedules[-1].unit, is_dc=place.is_dc, phases=place.phases)
-    if place.is_dc and any(schedule.unit != unit for schedule in schedules):
-        # Between A and W stands the battery's voltage, which nobody told us.
-        raise UnableToSend("watts and amperes of DC can't be converted")
-    ruling = lowest(
-        schedules,
-        unit=unit,
-        voltage_v=place.voltage_v,
-        phases=place.phases,
-        now=now,
-        ceiling=place.ceiling(unit),
-    )
+    ruling = ruling_schedule(place, schedules, now=now)
     if ruling is None:
         return None
     payload = profiles.set_profile(
-        windowed(ruling, capabilities.most_periods),
+        ruling,
         connector_id=place.number,
         # One profile per outlet: it replaces what an earlier transaction left behind.
         profile_id=place.number,
-        stack_level=capabilities.stack_level,
+        stack_level=place.capabilities.stack_level,
         transaction_id=transaction_id,
     )
-    check_own_call(SET, payload)
+    check_own_call(SET, payload, version="1.6")
     return SET, payload
 
 
@@ -116,22 +86,20 @@ def outcome_of(action: str, payload: Any) -> str:
     return _OUTCOMES[action].get(str(status).strip().casefold(), "REJECTED")
 
 
-def outcome_of_error(code: str) -> str:
-    """Return what a CALLERROR means."""
-    return "NOT_SUPPORTED" if code.casefold() in ("notimplemented", "notsupported") else "REJECTED"
-
-
 def schedule_of(
     place: Place, payload: Any, *, asked_duration_s: int, received_at: datetime
 ) -> Schedule | None:
     """Return the schedule in an answer to `read_call`; None when it tells of none."""
+    if not isinstance(payload, dict):
+        return None
+    told = payload.get("chargingSchedule")
+    own_start = told.get("startSchedule") if isinstance(told, dict) else None
     return composite.read(
-        payload if isinstance(payload, dict) else {},
+        told,
+        starts=(payload.get("scheduleStart"), own_start),
         asked_duration_s=asked_duration_s,
         received_at=received_at,
-        voltage_v=place.voltage_v,
-        phases=place.phases,
-        max_current_a=place.max_current_a,
+        place=place,
     )
 
 

@@ -6,13 +6,13 @@ OCPP 1.6 edition 2, section 4; "Improved security for OCPP 1.6-J" edition 4, sec
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from chargers.events import Booted, Listener, Metered, Started, StatusTold, Stopped
 from chargers.frames import CallError
-from chargers.ocpp16.readings import clamped_wh, read_meter, read_time
-from chargers.ocpp16.schemas import check_call
+from chargers.payloads import timestamp, without_nulls
+from chargers.readings import clamped_wh, read_meter, read_time
+from chargers.schemas import check_call
 
 Payload = dict[str, Any]
 
@@ -51,8 +51,8 @@ def answer(action: str, payload: Payload, listener: Listener) -> Payload:
         if action in _OURS:
             raise CallError("NotSupported", f"{action} is for charge points")
         raise CallError("NotImplemented", f"unknown action {action[:50]}")
-    payload = _without_nulls(payload)
-    check_call(action, payload)
+    payload = without_nulls(payload)
+    check_call(action, payload, version="1.6")
     return handler(payload, listener)
 
 
@@ -151,15 +151,3 @@ _HANDLERS: dict[str, Callable[[Payload, Listener], Payload]] = {
     "StatusNotification": _status_notification,
     "StopTransaction": _stop_transaction,
 }
-
-
-def _without_nulls(value: Any) -> Any:
-    """Return a payload without the fields that are null: chargers write so what they mean to leave out."""
-    if isinstance(value, dict):
-        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
-    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
-
-
-def timestamp(moment: datetime) -> str:
-    """Write a moment in whole seconds: some chargers can't read fractions."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

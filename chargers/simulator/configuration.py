@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chargers.ocpp16.profiles import Capabilities
+from chargers.ocpp16.profiles import capabilities_of
 from chargers.schedule import Unit
 from chargers.simulator.car import Supply
 from chargers.simulator.profiles import ProfileStore
@@ -64,7 +64,7 @@ class Configuration:
 
     def profile_store(self, supply: Supply) -> ProfileStore:
         """Return an empty memory for profiles with the limits that the keys tell."""
-        told = Capabilities.from_configuration(self.keys)
+        told = capabilities_of(self.keys)
         return ProfileStore(
             supply=supply,
             units=told.units or frozenset(Unit),

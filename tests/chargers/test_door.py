@@ -168,7 +168,7 @@ def test_keeps_nothing_of_a_broken_hash() -> None:
     assert not is_password(b"x", "pbkdf2-sha256$x$y$z")
 
 
-@pytest.mark.parametrize("offered", [(), ("ocpp2.0.1",), ("ocpp1.5", "soap")])
+@pytest.mark.parametrize("offered", [(), ("ocpp2.0",), ("ocpp1.5", "soap")])
 def test_closes_after_the_handshake_without_a_common_subprotocol(
     charger: Charger, connect: Connect, offered: tuple[str, ...]
 ) -> None:
@@ -181,10 +181,20 @@ def test_closes_after_the_handshake_without_a_common_subprotocol(
     assert charger.epoch == 0
 
 
-def test_speaks_1_6_with_who_offers_more(charger: Charger, connect: Connect) -> None:
-    station = connect(subprotocols=("ocpp2.0.1", "ocpp1.6"))
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (("ocpp1.6", "ocpp2.0.1"), "ocpp2.0.1"),
+        (("ocpp1.6", "ocpp2.1", "ocpp2.0.1"), "ocpp2.1"),
+        (("ocpp1.5", "ocpp1.6"), "ocpp1.6"),
+    ],
+)
+def test_speaks_the_best_version_that_both_know(
+    charger: Charger, connect: Connect, offered: tuple[str, ...], chosen: str
+) -> None:
+    station = connect(subprotocols=offered)
 
-    assert station.socket.subprotocol == "ocpp1.6"
+    assert station.socket.subprotocol == chosen
     assert station.socket.protocol.extensions == []
 
 

@@ -3,11 +3,13 @@ from decimal import Decimal
 
 import pytest
 
-from chargers.ocpp16.composite import read
+from chargers.capabilities import Capabilities, Place
+from chargers.ocpp16.calls import outcome_of, schedule_of
 from chargers.schedule import Period, Schedule, Unit
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 START = "2026-03-01T11:59:58Z"
+PLACE = Place(1, voltage_v=230, phases=3, max_current_a=32, is_dc=False, capabilities=Capabilities())
 
 
 def answer(*periods, start=START, **schedule):
@@ -23,7 +25,9 @@ def told(*periods, seconds=-2, unit="A", duration=600):
 
 
 def understood(document):
-    return read(document, asked_duration_s=900, received_at=NOON, voltage_v=230, phases=3, max_current_a=32)
+    if outcome_of("GetCompositeSchedule", document) != "ACCEPTED":
+        return None
+    return schedule_of(PLACE, document, asked_duration_s=900, received_at=NOON)
 
 
 @pytest.mark.parametrize(

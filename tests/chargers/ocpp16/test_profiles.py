@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from ocpp.messages import Call, MessageType, get_validator
 
-from chargers.ocpp16.profiles import Capabilities, clear_profile, composite_request, set_profile
+from chargers.capabilities import Capabilities
+from chargers.ocpp16.profiles import capabilities_of, clear_profile, composite_request, set_profile
 from chargers.schedule import Period, Schedule, Unit, from_charging_profile
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -121,7 +122,7 @@ UNIT_KEY = "ChargingScheduleAllowedChargingRateUnit"
     ],
 )
 def test_reads_what_the_charger_said_of_itself(configuration, expected):
-    assert Capabilities.from_configuration(configuration) == expected
+    assert capabilities_of(configuration) == expected
 
 
 BOTH, AMPS, WATTS = frozenset(Unit), frozenset({Unit.AMPERE}), frozenset({Unit.WATT})

@@ -1,6 +1,6 @@
 """What chargers answer to GetCompositeSchedule, cleaned of what chargers are known to get wrong. Pure.
 
-OCPP 1.6 edition 2, section 6.22, with errata v4, 3.57.
+OCPP 1.6 edition 2, section 6.22, with errata v4, 3.57; OCPP 2.0.1 part 2, K08.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from chargers.capabilities import Place
 from chargers.profile_fields import TEN_YEARS_S, floored
-from chargers.schedule import Period, Schedule, Unit, ceiling, merged
+from chargers.schedule import Period, Schedule, Unit, merged
 
 
 def read(
-    answer: dict[str, Any],
+    told: object,
     *,
+    starts: tuple[object, ...],
     asked_duration_s: int,
     received_at: datetime,
-    voltage_v: int,
-    phases: int,
-    max_current_a: int,
+    place: Place,
 ) -> Schedule | None:
     """Return the schedule that the charger says is in force, None when it tells of no limit.
 
-    A negative or absurd limit is "no limit": the EVSE's maximum stands for it, as it does before a first
-    period after 0. None for an answer that is not Accepted, has no schedule or only "no limit" periods.
+    `starts` are the starts that its answer names, the likelier first. A negative or absurd limit is "no
+    limit": the EVSE's maximum stands for it, as it does before a first period after 0. None for no schedule
+    and for one with only "no limit" periods.
     """
-    told = answer.get("chargingSchedule")
-    if str(answer.get("status")).casefold() != "accepted" or not isinstance(told, dict):
+    if not isinstance(told, dict):
         return None
     try:
         unit = Unit(str(told.get("chargingRateUnit")).upper())
@@ -38,10 +38,10 @@ def read(
     limits = {start_s: limit for start_s, limit in _periods(told) if start_s < duration_s}
     if all(limit is None for limit in limits.values()):
         return None
-    most = ceiling(unit, voltage_v=voltage_v, phases=phases, max_current_a=max_current_a)
+    most = place.ceiling(unit)
     limits.setdefault(0, None)
     starts_at = _start(
-        (answer.get("scheduleStart"), told.get("startSchedule")),
+        starts,
         received_at=received_at,
         asked=timedelta(seconds=asked_duration_s),
         duration=timedelta(seconds=duration_s),

@@ -1,4 +1,4 @@
-"""The official JSON schemas of OCPP 1.6, as a check of what comes in and goes out. Pure."""
+"""The official JSON schemas of OCPP, as a check of what comes in and goes out. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from ocpp.messages import MessageType, get_validator
 
 from chargers.frames import CallError
 
-VERSION = "1.6"
 # In these a charger's mistakes beside the point are overlooked: refused, they would block its queue for good.
-_LENIENT = {"StartTransaction", "StopTransaction", "MeterValues"}
-_VITAL = {"connectorId", "idTag", "meterStart", "meterStop", "transactionId", "timestamp"}
+_LENIENT = {"StartTransaction", "StopTransaction", "MeterValues", "TransactionEvent"}
+_VITAL = {
+    "connectorId", "idTag", "meterStart", "meterStop", "transactionId", "timestamp", "eventType", "evseId",
+    "transactionInfo",
+}  # fmt: skip
 _CODES = {
     "type": "TypeConstraintViolation",
     "maxLength": "TypeConstraintViolation",
@@ -22,19 +24,19 @@ _CODES = {
 }
 
 
-def check_call(action: str, payload: dict[str, Any]) -> None:
-    """Check what a charger calls. Raises CallError, which names the field."""
-    for error in get_validator(MessageType.Call, action, VERSION).iter_errors(payload):
+def check_call(action: str, payload: dict[str, Any], *, version: str) -> None:
+    """Check what a charger of a version calls. Raises CallError, which names the field."""
+    for error in get_validator(MessageType.Call, action, version).iter_errors(payload):
         if action in _LENIENT and not _is_vital(error):
             continue
         raise CallError(_CODES.get(error.validator, "FormationViolation"), _said(error))
 
 
-def check_own_call(action: str, payload: dict[str, Any]) -> None:
+def check_own_call(action: str, payload: dict[str, Any], *, version: str) -> None:
     """Check what we are about to call. Raises ValueError: a mistake of ours."""
     # Limits must be multiples of 0.1, which binary fractions are not.
     copy = json.loads(json.dumps(payload), parse_float=Decimal)
-    validator = get_validator(MessageType.Call, action, VERSION, parse_float=Decimal)
+    validator = get_validator(MessageType.Call, action, version, parse_float=Decimal)
     error = next(validator.iter_errors(copy), None)
     if error is not None:
         raise ValueError(f"{action}: {_said(error)}")

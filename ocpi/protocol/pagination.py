@@ -117,7 +117,8 @@ def pages(
             # Objects left the selection while we read, and those behind them moved up (same section, NOTE).
             again = _further_back(address, query, total_before - total)
             if again is not None:
-                followed.discard(address)
+                # Links that were followed come up again from there.
+                followed.clear()
                 offset = max(0, offset - (total_before - total))
                 address, query = again
                 continue

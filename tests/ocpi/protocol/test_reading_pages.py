@@ -188,3 +188,41 @@ def test_reads_every_row_once(total: int, size: int, has_link: bool) -> None:
         return reply(rows[start : start + size], headers=headers)
 
     assert [row for found in pages(fetch, "https://cpo.example/l") for row in found] == rows
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["grow", "shrink"]), st.lists(st.integers(0, 60), max_size=6)), max_size=20
+)
+
+
+@given(
+    total=st.integers(0, 40),
+    size=st.integers(1, 7),
+    has_link=st.booleans(),
+    steps=steps,
+    newest=st.booleans(),
+)
+def test_misses_no_row_of_a_list_that_grows_or_shrinks_between_pages(
+    total: int, size: int, has_link: bool, steps: list[tuple[str, list[int]]], newest: bool
+) -> None:
+    """In one step the list only grows or only shrinks: both at once can't be told from totals."""
+    rows, stayed, turn = list(range(total)), set(range(total)), 0
+
+    def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
+        nonlocal turn
+        if 0 < turn <= len(steps):
+            change, places = steps[turn - 1]
+            for place in places:
+                if change == "grow":
+                    rows.append(1000 + len(places) * turn + place)
+                elif rows:
+                    stayed.discard(rows.pop(-1 if newest else place % len(rows)))
+        turn += 1
+        query = dict(parse_qsl(urlsplit(url).query)) | dict(params or {})
+        start = int(query.get("offset", 0))
+        headers = {"X-Total-Count": str(len(rows))}
+        if has_link and start + size < len(rows):
+            headers["Link"] = f'<?offset={start + size}>; rel="next"'
+        return reply(rows[start : start + size], headers=headers)
+
+    assert stayed <= {row for found in pages(fetch, "https://cpo.example/l") for row in found}

@@ -57,10 +57,28 @@ class Session(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["partner", "last_updated"], name="session_changed"),
-            models.Index(fields=["partner", "location_id"], name="session_by_location"),
             models.Index(fields=["partner", "status"], name="session_by_status"),
-            models.Index(fields=["token_country_code", "token_party_id"], name="session_by_token_party"),
+            # Our list in order of key, for each way of seeing it; last_updated lets the index alone answer
+            # date_from and date_to.
+            models.Index(fields=["id", "last_updated"], condition=Q(partner=None), name="own_session_listed"),
+            models.Index(
+                fields=["country_code", "party_id", "id", "last_updated"],
+                condition=Q(partner=None),
+                name="own_session_by_party",
+            ),
+            models.Index(
+                fields=["location_id", "id", "last_updated"],
+                condition=Q(partner=None),
+                name="own_session_by_location",
+            ),
+            models.Index(
+                fields=["token_country_code", "token_party_id", "id", "last_updated"],
+                condition=Q(partner=None),
+                name="own_session_by_token_party",
+            ),
+            models.Index(
+                fields=["last_updated", "id"], condition=Q(partner=None), name="own_session_changed"
+            ),
         ]
 
     def __str__(self) -> str:

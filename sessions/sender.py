@@ -16,7 +16,7 @@ from ocpi.protocol.envelope import success
 from ocpi.protocol.pagination import paginated
 from ocpi.protocol.views import OcpiView
 from sessions.preferences import set_preferences
-from sessions.visibility import visible_to
+from sessions.visibility import parts_visible_to, visible_to
 
 
 class SessionsView(OcpiView):
@@ -24,12 +24,14 @@ class SessionsView(OcpiView):
 
     def get(self, request: Request) -> Response:
         """Answer a page of Sessions."""
+        partner, party = partner_of(request), addressed(request)
         return paginated(
             request,
-            visible_to(partner_of(request), addressed(request)).only("document", "last_updated"),
+            visible_to(partner, party).only("document"),
             lambda sessions: [session.document for session in sessions],
             url=endpoint_url("sessions", "SENDER"),
             now=timezone.now(),
+            parts=parts_visible_to(partner, party),
         )
 
 

@@ -113,7 +113,7 @@ def test_reads_a_long_list_with_as_many_queries_as_a_short_one(scsp, django_asse
         make_session()
     scsp.get()
 
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         scsp.get()
 
 

@@ -14,6 +14,7 @@ from rest_framework.test import APIRequestFactory
 
 from locations.models import Location
 from ocpi.protocol.client import Reply
+from ocpi.protocol.cursor import OPEN_END, Cursor, checksum
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.pagination import pages, paginated
 from tests.factories import NOW, iso, make_location
@@ -74,7 +75,8 @@ def test_links_to_the_next_page_below_the_published_address(locations: list[Loca
 
     address, query = link(response)
     assert address == URL
-    assert query == {"limit": "2", "offset": "2", "cursor": f"{locations[1].pk}.5.{int(NOW.timestamp())}"}
+    cursor = Cursor(locations[1].pk, OPEN_END, 5, int(NOW.timestamp()), checksum({}))
+    assert query == {"limit": "2", "offset": "2", "cursor": str(cursor)}
     last = page("limit=2&offset=4")
     assert (ids(last), last.has_header("Link")) == (["L4"], False)
 
@@ -122,8 +124,10 @@ def test_returns_what_the_query_asks_for(locations: list[Location], query: str, 
         ("offset=" + "9" * 19, "offset: must be a whole number, at least 0"),
         ("cursor=x", "cursor: must be as a Link of ours has it"),
         ("cursor=1.2", "cursor: must be as a Link of ours has it"),
-        ("cursor=1.2.-3", "cursor: must be as a Link of ours has it"),
-        ("cursor=1.2.%D9%A3", "cursor: must be as a Link of ours has it"),
+        ("cursor=1.2.3.4.-5", "cursor: must be as a Link of ours has it"),
+        ("cursor=1.2.3.4.5.6", "cursor: must be as a Link of ours has it"),
+        ("cursor=1.2.3.4.%D9%A3", "cursor: must be as a Link of ours has it"),
+        ("cursor=1.2.3.4." + "9" * 19, "cursor: must be as a Link of ours has it"),
         ("date_from=abc", "date_from: must be a date and time like 2026-01-31T12:00:00Z"),
         ("date_to=", "date_to: must be a date and time like 2026-01-31T12:00:00Z"),
         (
@@ -159,6 +163,17 @@ def test_counts_once_a_minute_while_somebody_follows_its_links(
 
     assert page(query, now=NOW + timedelta(seconds=later_s))["X-Total-Count"] == total
     assert page("limit=2")["X-Total-Count"] == "6"
+
+
+def test_takes_filters_that_were_changed_in_its_links(locations: list[Location]) -> None:
+    _, query = link(page("limit=1&date_to=2026-01-15T11:59:00Z"))
+    later = urlencode(query | {"date_to": "2026-01-15T11:57:00Z", "limit": "5"})
+    earlier = urlencode(query | {"date_to": "2026-01-15T12:00:00Z", "limit": "5"})
+    open_ended = urlencode({name: value for name, value in query.items() if name != "date_to"})
+
+    assert (ids(page(later)), page(later)["X-Total-Count"]) == (["L4"], "1")
+    assert (ids(page(earlier)), page(earlier)["X-Total-Count"]) == (["L3", "L4"], "4")
+    assert page(open_ended)["X-Total-Count"] == "5"
 
 
 CHANGES = st.lists(st.sampled_from(["add", "update", "remove"]), max_size=4)

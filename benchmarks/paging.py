@@ -1,187 +1,238 @@
-"""A partner reads a million sessions, page by page, while others are written; what each page costs."""
+"""Partners read a million sessions, page by page, while others are written; what each page costs."""
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
-import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-import psycopg
 import requests
 
+from benchmarks.million import LOCATIONS, TOKEN_PARTY, Sessions
 from ocpi.protocol.headers import authorization
-from tests.factories import session_document
 from tests.journeys.nodes import SpreadNode
 from tests.journeys.provider import Provider, registered
 
-LOCATIONS = 1000
+LIMIT = 100
 GRANTED = 10
 REPETITIONS = 60
 HIGHEST_RATIO = 1.5
-PARTY = ("NL", "BNC")
-_COLUMNS = """country_code, party_id, session_id, key, status, location_id, evse_uid, token_country_code,
-    token_party_id, started_at, ended_at, document, last_updated, created_at"""
-# One session in a minute, the oldest first; each changed last an hour after its start.
-_INSERT = f"""INSERT INTO charging_sessions_session ({_COLUMNS})
-SELECT 'NL', 'BNC', 'S' || n, 'S' || n, 'COMPLETED', 'LOC' || n %% {LOCATIONS}, 'E1', 'NL', 'BNC',
-    began, began + interval '1 hour',
-    %(document)s::jsonb || jsonb_build_object('id', 'S' || n, 'location_id', 'LOC' || n %% {LOCATIONS}),
-    began + interval '1 hour', began
-FROM generate_series(%(first)s::int, %(last)s::int) AS n,
-    LATERAL (SELECT timestamptz '2025-01-01' + n * interval '1 minute' AS began) AS moment"""
-_UPDATE = "UPDATE charging_sessions_session SET last_updated = now() WHERE key = 'S' || %(n)s::text"
 
 
 class Failed(Exception):
     """The list was not what it has to be."""
 
 
-@dataclass
-class Pages:
-    """Milliseconds per page, of each place in one list."""
+@dataclass(frozen=True)
+class List:
+    """A list as a partner asks for it, and the SQL condition that its sessions fit."""
 
     title: str
-    first_ms: list[float] = field(default_factory=list)
-    middle_ms: list[float] = field(default_factory=list)
-    last_ms: list[float] = field(default_factory=list)
+    partner: Provider
+    where: str = "true"
+    date_from: datetime | None = None
+    date_to: datetime | None = None
 
     @property
-    def ratio(self) -> float:
-        """What the last page costs, in first pages."""
-        return statistics.median(self.last_ms) / statistics.median(self.first_ms)
+    def url(self) -> str:
+        """The address of its first page."""
+        dates = {"date_from": self.date_from, "date_to": self.date_to}
+        query = "".join(f"&{name}={at:%Y-%m-%dT%H:%M:%SZ}" for name, at in dates.items() if at)
+        return f"{self.partner.endpoints['sessions', 'SENDER']}?limit={LIMIT}{query}"
+
+    @property
+    def has_dates(self) -> bool:
+        """Tell whether sessions leave the list when they change, or come in."""
+        return self.date_from is not None or self.date_to is not None
+
+    @property
+    def condition(self) -> str:
+        """The SQL condition, with the dates."""
+        earliest = f" AND last_updated >= '{self.date_from}'" if self.date_from else ""
+        return f"{self.where}{earliest}" + (f" AND last_updated < '{self.date_to}'" if self.date_to else "")
 
 
 @dataclass
 class Crawl:
-    """One reading of the whole list."""
+    """One reading of a whole list."""
 
-    rows: int
+    sessions: int
     pages: int
     written: int
     seconds: float
+    web_mib_before: float
+    web_mib_after: float
+
+
+@dataclass
+class Costs:
+    """Milliseconds per page, the median at each place in the list.
+
+    The first page has the count of the whole list in it, the second has not; `rest` is the last page, which
+    is not full, and `by_offset` the one at half of the list by an offset given by hand.
+    """
+
+    first: float
+    second: float
+    middle: float
+    last_full: float
+    rest: float
+    by_offset: float
+
+    @property
+    def last_by_first(self) -> float:
+        """What the dearer of the last pages costs, in first pages."""
+        return max(self.last_full, self.rest) / self.first
+
+    @property
+    def last_by_second(self) -> float:
+        """The same in second pages: with no count on either side."""
+        return max(self.last_full, self.rest) / self.second
+
+    @property
+    def middle_by_first(self) -> float:
+        """What the page in the middle costs, in first pages."""
+        return self.middle / self.first
 
 
 class Reader:
     """Reads the node's sessions as a partner."""
 
     def __init__(self, partner: Provider) -> None:
-        self.url = partner.endpoints["sessions", "SENDER"]
         self.browser = requests.Session()
         self.browser.trust_env = False
         self.browser.headers["Authorization"] = authorization(partner.token)
 
-    def page(self, url: str) -> tuple[list[str], str]:
-        """Return the ids of a page, and where the next one is; "" after the last."""
-        answer = self.browser.get(url, timeout=60)
-        answer.raise_for_status()
+    def page(self, url: str) -> tuple[list[int], str]:
+        """Return the numbers of a page's sessions, and where the next page is; "" after the last."""
+        answer = self._get(url)
+        body = answer.json()
+        if body["status_code"] != 1000:
+            raise Failed(f"OCPI {body['status_code']} at {url}: {body['status_message']}")
         found = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
-        return [one["id"] for one in answer.json()["data"]], found[1] if found else ""
+        return [int(one["id"][1:]) for one in body["data"]], found[1] if found else ""
 
-    def links(self, query: str) -> list[str]:
-        """Return the address of each page of a list."""
-        links, url = [], f"{self.url}?{query}"
-        while url:
-            links.append(url)
-            _, url = self.page(url)
-        return links
+    def total(self, url: str) -> int:
+        """Return how many sessions the node says are in the list."""
+        return int(self._get(url).headers["X-Total-Count"])
+
+    def time_ms(self, url: str) -> float:
+        """Return how long a page takes."""
+        started_at = time.perf_counter()
+        self._get(url)
+        return (time.perf_counter() - started_at) * 1000
+
+    def _get(self, url: str) -> requests.Response:
+        answer = self.browser.get(url, timeout=60)
+        if answer.status_code != 200:
+            raise Failed(f"HTTP {answer.status_code} at {url}: {answer.text[:200]}")
+        return answer
 
 
-def crawl(node: SpreadNode, partner: Provider, *, rows: int) -> tuple[Crawl, list[str]]:
-    """Read every session by following Link while others are written; return the addresses of the pages too.
+def crawl(node: SpreadNode, sessions: Sessions, one: List) -> tuple[Crawl, list[str]]:
+    """Read a list to its end by Link while sessions are written; return the addresses of its pages too.
 
-    Raises Failed unless each session that was there at the start came exactly once.
+    Raises Failed unless each session that was in the list the whole time came exactly once, no other twice,
+    and every page but the last was full (with dates, a page may lack one that has just left them).
     """
-    reader, seen, links = Reader(partner), [0] * rows, []
-    stop, written = threading.Event(), [0]
-    writer = threading.Thread(target=_write, args=(node, rows, stop, written))
-    writer.start()
+    reader, seen, links, short = Reader(one.partner), Counter[int](), [], 0
+    stayed = sessions.fitting(one.condition)
+    mib_before = web_mib(node)
     started_at = time.perf_counter()
-    try:
-        url = f"{reader.url}?limit=100"
+    with sessions.changing() as written:
+        url = one.url
         while url:
             links.append(url)
-            ids, url = reader.page(url)
-            for one in ids:
-                number = int(one[1:])
-                if number < rows:
-                    seen[number] += 1
-    finally:
-        seconds = time.perf_counter() - started_at
-        stop.set()
-        writer.join()
-    if set(seen) != {1}:
-        missed, repeated = seen.count(0), sum(count > 1 for count in seen)
-        raise Failed(f"{missed} sessions were missed and {repeated} came more than once.")
-    return Crawl(rows, len(links), written[0], seconds), links
+            numbers, url = reader.page(url)
+            seen.update(numbers)
+            short += bool(url) and len(numbers) < LIMIT
+    seconds = time.perf_counter() - started_at
+    stayed &= sessions.fitting(one.condition)
+    missed, repeated = len(stayed - seen.keys()), sum(count > 1 for count in seen.values())
+    strange = len(seen.keys() - sessions.fitting(one.where))
+    if missed or repeated or strange:
+        raise Failed(
+            f"{one.title}: of {len(stayed):,} sessions {missed} were missed; {repeated} came more than once,"
+            f" {strange} were not to be seen."
+        )
+    # One that leaves the dates between the look for keys and the read of rows is missing on its page.
+    if short and not one.has_dates:
+        raise Failed(f"{one.title}: {short} of {len(links)} pages were not full, and not the last.")
+    return Crawl(len(stayed), len(links), written.sessions, seconds, mib_before, web_mib(node)), links
 
 
-def measure(partner: Provider, title: str, links: list[str]) -> Pages:
-    """Read the first, the middle and the last full page of a list in turn, many times."""
-    reader, pages = Reader(partner), Pages(title)
-    # A Link of now: those of an hour ago would have the total counted anew.
-    middle = reader.page(links[len(links) // 2 - 1])[1] or links[0]
-    last = reader.page(links[-3])[1] if len(links) > 2 else links[0]
+def measure(one: List, links: list[str]) -> Costs:
+    """Read pages from all over a list in turn, many times."""
+    reader = Reader(one.partner)
+
+    def anew(number: int) -> str:
+        """Return a Link of now to a page: one of some time ago would have the list counted anew."""
+        return (number > 0 and reader.page(links[number - 1])[1]) or links[0]
+
+    places = {
+        "first": links[0],
+        "second": anew(min(1, len(links) - 1)),
+        "middle": anew(len(links) // 2),
+        "last_full": anew(max(0, len(links) - 2)),
+        "rest": anew(len(links) - 1),
+        "by_offset": f"{links[0]}&offset={reader.total(links[0]) // 2}",
+    }
+    times: dict[str, list[float]] = {place: [] for place in places}
     for _ in range(REPETITIONS):
-        for url, times in ((links[0], pages.first_ms), (middle, pages.middle_ms), (last, pages.last_ms)):
-            started_at = time.perf_counter()
-            reader.page(url)
-            times.append((time.perf_counter() - started_at) * 1000)
-    return pages
+        for place, url in places.items():
+            times[place].append(reader.time_ms(url))
+    return Costs(**{place: statistics.median(values) for place, values in times.items()})
 
 
-def run(node: SpreadNode, *, rows: int, say: Callable[[str], None]) -> tuple[Crawl, list[Pages]]:
-    """Fill the node, crawl it, and measure its lists as partners with different rights read them."""
+def run(node: SpreadNode, *, rows: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Fill the node, crawl and measure its lists as partners with different rights read them."""
     with (
         registered(node, "--may-steer", party=("DE", "ALL")) as everything,
         registered(node, party=("DE", "SOM")) as some,
+        registered(node, party=TOKEN_PARTY, role="EMSP") as tokens,
     ):
         for number in range(GRANTED):
             node.ask("partner", "grant", str(some.partner_id), "--location", f"LOC{number}")
         say(f"Writing {rows:,} sessions ...")
-        _fill(node, rows)
-        say("Reading them, while others are written ...")
-        crawled, links = crawl(node, everything, rows=rows)
-        lists = [measure(everything, "all of them", links)]
-        changed = Reader(everything).links(f"limit=100&date_from={_moment(node, rows // 2)}")
-        lists.append(measure(everything, "those changed in the second half", changed))
-        granted = Reader(some).links("limit=100")
-        lists.append(measure(some, f"those at {GRANTED} of {LOCATIONS} locations", granted))
-    return crawled, lists
+        sessions = Sessions(node, rows)
+        half, later = sessions.changed_at(0.5), sessions.changed_at(0.6)
+        at_some = ", ".join(f"'LOC{number}'" for number in range(GRANTED))
+        of_party = f"token_party_id = '{TOKEN_PARTY[1]}'"
+        lists = [
+            List("all", everything),
+            List("all, changed in the second half", everything, date_from=half),
+            List("all, changed in the first half", everything, date_to=half),
+            List("all, changed in a tenth", everything, date_from=half, date_to=later),
+            List(f"{GRANTED} of {LOCATIONS} locations", some, f"location_id IN ({at_some})"),
+            List("a token party's third", tokens, of_party),
+            List("the same, changed in the first half", tokens, of_party, date_to=half),
+        ]
+        found = []
+        for one in lists:
+            say(f"Reading, while others are written: {one.title} ...")
+            crawled, links = crawl(node, sessions, one)
+            costs = measure(one, links)
+            ratios = {
+                "last_by_first": costs.last_by_first,
+                "last_by_second": costs.last_by_second,
+                "middle_by_first": costs.middle_by_first,
+                "count_share_of_first": 1 - costs.second / costs.first,
+            }
+            found.append({"list": one.title, **asdict(crawled), "ms": asdict(costs), **ratios})
+    return found
 
 
-def _connection(node: SpreadNode) -> psycopg.Connection[Any]:
-    return psycopg.connect(node.environment["DATABASE_URL"], autocommit=True)
-
-
-def _fill(node: SpreadNode, rows: int) -> None:
-    template = json.dumps(session_document("S", country_code=PARTY[0], party_id=PARTY[1], status="COMPLETED"))
-    with _connection(node) as connection:
-        connection.execute(_INSERT.encode(), {"document": template, "first": 0, "last": rows - 1})
-        connection.execute("VACUUM ANALYZE charging_sessions_session")
-
-
-def _write(node: SpreadNode, rows: int, stop: threading.Event, written: list[int]) -> None:
-    """Add new sessions and change old ones until told to stop."""
-    template = json.dumps(session_document("S", country_code=PARTY[0], party_id=PARTY[1]))
-    with _connection(node) as connection:
-        while not stop.wait(0.02):
-            number = rows + written[0]
-            connection.execute(_INSERT.encode(), {"document": template, "first": number, "last": number})
-            connection.execute(_UPDATE.encode(), {"n": str(number * 7919 % rows)})
-            written[0] += 1
-
-
-def _moment(node: SpreadNode, number: int) -> str:
-    with _connection(node) as connection:
-        row = connection.execute(
-            "SELECT to_char(last_updated AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
-            "FROM charging_sessions_session WHERE key = %s",
-            [f"S{number}"],
-        ).fetchone()
-    assert row is not None
-    return str(row[0])
+def web_mib(node: SpreadNode) -> float:
+    """Return the memory of the node's web processes, with what they share counted in each; 0 off Linux."""
+    pid = node.programs["web"].process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    if not children.exists():
+        return 0
+    statuses = [Path(f"/proc/{child}/status").read_text() for child in children.read_text().split()]
+    return sum(int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) for status in statuses) / 1024

@@ -55,9 +55,9 @@ def main() -> int:
             if not missing:
                 spread = _spread(folder)
                 with running(spread):
-                    crawled, lists = paging.run(spread, rows=SESSIONS, say=console.print)
-                console.print(_paging_table(crawled, lists))
-                _keep("paging", {"crawl": vars(crawled), "lists": [_figures(one) for one in lists]})
+                    lists = paging.run(spread, rows=SESSIONS, say=console.print)
+                _show_paging(console, lists)
+                _keep("paging", {"rows": SESSIONS, "lists": lists})
     except paging.Failed as error:
         console.print(f"FAILED: {error}")
         return 1
@@ -107,24 +107,39 @@ def _loop_table(loops: dict[str, Times]) -> Table:
     return table
 
 
-def _paging_table(crawled: paging.Crawl, lists: list[paging.Pages]) -> Table:
+def _show_paging(console: Console, lists: list[dict[str, Any]]) -> None:
+    whole = lists[0]
     table = Table(
-        title=f"{crawled.rows:,} sessions in {crawled.pages:,} pages, each once, in {crawled.seconds:.0f} s\n"
-        f"while {crawled.written:,} were added and as many changed; a page of 100 in milliseconds, p50"
+        title=f"{SESSIONS:,} sessions: each came exactly once, in {whole['pages']:,} pages and "
+        f"{whole['seconds']:.0f} s,\nwhile {whole['written']:,} were added and as many changed. "
+        f"A page of {paging.LIMIT} in milliseconds, p50"
     )
-    for heading in ("list", "first", "middle", "last", "last / first"):
-        table.add_column(heading, justify="left" if heading == "list" else "right")
+    places = {
+        "first": "first,\ncounts",
+        "second": "second",
+        "middle": "middle",
+        "last_full": "last\nfull",
+        "rest": "rest",
+        "by_offset": "half by\noffset",
+    }
+    ratios = {"last_by_first": "last /\nfirst", "last_by_second": "last /\nsecond"}
+    table.add_column("list")
+    for heading in ("pages", *places.values(), *ratios.values()):
+        table.add_column(heading, justify="right")
     for one in lists:
-        figures = _figures(one)
-        medians = [f"{figures[place]:.1f}" for place in ("first_ms", "middle_ms", "last_ms")]
-        kept = "" if one.ratio <= paging.HIGHEST_RATIO else f" (more than {paging.HIGHEST_RATIO})"
-        table.add_row(one.title, *medians, f"{one.ratio:.2f}{kept}")
-    return table
-
-
-def _figures(one: paging.Pages) -> dict[str, Any]:
-    medians = {name: statistics.median(getattr(one, name)) for name in ("first_ms", "middle_ms", "last_ms")}
-    return {"list": one.title, **medians, "ratio": one.ratio}
+        costs = [f"{one['ms'][place]:.1f}" for place in places]
+        table.add_row(one["list"], f"{one['pages']:,}", *costs, *[f"{one[ratio]:.2f}" for ratio in ratios])
+    console.print(table)
+    highest = max(one[ratio] for one in lists for ratio in ratios)
+    verdict = "holds" if highest <= paging.HIGHEST_RATIO else "MISSED"
+    console.print(
+        f"A last page costs at most {highest:.2f} times an early one; {paging.HIGHEST_RATIO}: {verdict}."
+    )
+    console.print(
+        f"Counting is {whole['count_share_of_first']:.0%} of the first page of all, and none of the others "
+        f"within a minute.\nThe web processes took {whole['web_mib_before']:.0f} MiB before they were read, "
+        f"{whole['web_mib_after']:.0f} MiB after, {lists[-1]['web_mib_after']:.0f} MiB at the end."
+    )
 
 
 def _keep(name: str, figures: dict[str, Any]) -> None:

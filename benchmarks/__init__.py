@@ -1,5 +1,5 @@
 """`make bench`: figures of a node with real processes, always side by side in one run; never a test.
 
-It takes about six minutes with a million sessions on two cores, and 2 GB in PostgreSQL while it runs;
-SESSIONS=100000 makes it one or two. Results are kept in `benchmarks/results`.
+It takes seven or eight minutes with a million sessions on two cores, and 2 GB in PostgreSQL while it runs;
+SESSIONS=100000 makes it two. Results are kept in `benchmarks/results`.
 """

@@ -101,6 +101,7 @@ def test_repeats_the_filters_as_they_came(locations: list[Location]) -> None:
         ("date_from=2026-01-15T11:58:00Z&date_to=2026-01-15T11:58:00Z", []),
         # A "+" that was not percent-encoded arrives as a space.
         ("date_from=2026-01-15T13:00:00+01:00", ["L0"]),
+        ("limit=" + "9" * 18, ["L0", "L1", "L2", "L3", "L4"]),
         ("limit=2000", ["L0", "L1", "L2", "L3", "L4"]),
         ("offset=3", ["L3", "L4"]),
         ("offset=5", []),
@@ -118,6 +119,7 @@ def test_returns_what_the_query_asks_for(locations: list[Location], query: str, 
     [
         ("limit=abc", "limit: must be a whole number, at least 1"),
         ("limit=0", "limit: must be a whole number, at least 1"),
+        ("limit=-1", "limit: must be a whole number, at least 1"),
         ("limit=", "limit: must be a whole number, at least 1"),
         ("limit=1.5", "limit: must be a whole number, at least 1"),
         ("offset=-1", "offset: must be a whole number, at least 0"),

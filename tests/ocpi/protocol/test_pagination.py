@@ -195,8 +195,8 @@ def test_a_crawl_sees_each_row_once_whatever_is_written_meanwhile(
     stayed = {make_location(location_id=f"R{number}", evses=0).location_id for number in range(rows)}
     seen: list[str] = []
     numbers = itertools.count()
-    query, turn = f"limit={limits[0]}", 0
-    while True:
+    query = f"limit={limits[0]}"
+    for turn in range(100):
         response = page(query)
         seen += ids(response)
         if not response.has_header("Link"):
@@ -211,8 +211,9 @@ def test_a_crawl_sees_each_row_once_whatever_is_written_meanwhile(
                 else:
                     stayed.discard(row.get().location_id)
                     row.delete()
-        turn += 1
-        query = urlencode(link(response)[1] | {"limit": limits[turn % len(limits)]})
+        query = urlencode(link(response)[1] | {"limit": limits[(turn + 1) % len(limits)]})
+    else:
+        pytest.fail("The list did not end.")
 
     assert len(seen) == len(set(seen))
     assert stayed <= set(seen)

@@ -58,8 +58,8 @@ class Session(models.Model):
         ]
         indexes = [
             models.Index(fields=["partner", "status"], name="session_by_status"),
-            # Our list in order of key, for each way of seeing it; last_updated lets the index alone answer
-            # date_from and date_to.
+            # Our list in order of key, for each way of seeing it; the columns behind the key let the index
+            # alone answer date_from, date_to and the party asked.
             models.Index(fields=["id", "last_updated"], condition=Q(partner=None), name="own_session_listed"),
             models.Index(
                 fields=["country_code", "party_id", "id", "last_updated"],
@@ -67,12 +67,19 @@ class Session(models.Model):
                 name="own_session_by_party",
             ),
             models.Index(
-                fields=["location_id", "id", "last_updated"],
+                fields=["country_code", "party_id", "location_id", "id", "last_updated"],
                 condition=Q(partner=None),
                 name="own_session_by_location",
             ),
             models.Index(
-                fields=["token_country_code", "token_party_id", "id", "last_updated"],
+                fields=[
+                    "token_country_code",
+                    "token_party_id",
+                    "id",
+                    "last_updated",
+                    "country_code",
+                    "party_id",
+                ],
                 condition=Q(partner=None),
                 name="own_session_by_token_party",
             ),

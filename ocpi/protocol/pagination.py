@@ -17,6 +17,7 @@ from ocpi.protocol.client import CallFailed, Reply
 from ocpi.protocol.cursor import OPEN_END, Cursor, checksum, parse_cursor
 from ocpi.protocol.envelope import success
 from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.headers import routing_of
 from ocpi.protocol.quirks import Quirk, tolerate
 from ocpi.protocol.times import is_strict, parse_datetime
 
@@ -59,7 +60,7 @@ def paginated(
     offset = _number(query, "offset", 0)
     before = parse_cursor(query["cursor"]) if "cursor" in query else None
     rows = _filtered(rows, query)
-    cursor = _counted(rows, query, before, now_s=int(now.timestamp()))
+    cursor = _counted(rows, request, before, now_s=int(now.timestamp()))
     if before is not None or offset == 0:
         sources = [rows] if parts is None else [_filtered(part, query) for part in parts]
         keys = _keys(sources, cursor, limit + 1)
@@ -74,13 +75,15 @@ def paginated(
     return success(render(list(rows.filter(pk__in=keys).order_by("pk"))), headers=headers)
 
 
-def _counted(rows: QuerySet[Any], query: Mapping[str, str], before: Cursor | None, *, now_s: int) -> Cursor:
+def _counted(rows: QuerySet[Any], request: Request, before: Cursor | None, *, now_s: int) -> Cursor:
     """Return the cursor of the page before with a count that stands, or one ahead of the first row.
 
     With dates it knows the first and last key that fit, lest a page walks past all the rows that don't.
     """
+    query = request.query_params
     dates = {name: query[name] for name in ("date_from", "date_to") if name in query}
-    filters = checksum(dates)
+    routing = routing_of(request)
+    filters = checksum(dates | ({"to": "*".join(routing.to_party)} if routing else {}))
     if before is not None and before.is_current(filters=filters, now_s=now_s):
         return before
     first, end = 1, OPEN_END

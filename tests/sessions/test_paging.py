@@ -19,6 +19,7 @@ from rest_framework.test import APIRequestFactory
 from ocpi.partners import grants
 from ocpi.partners.models import Partner
 from ocpi.protocol.cursor import OPEN_END, Cursor, checksum
+from ocpi.protocol.headers import Routing
 from ocpi.protocol.pagination import paginated
 from sessions.models import Session
 from sessions.visibility import MOST_PARTS, parts_visible_to, visible_to
@@ -30,14 +31,17 @@ PLACES = ["LOC1", "LOC2", "LOC3"]
 PARTIES = [("DE", "EMS"), ("NL", "NOD")]
 
 
-def page(partner: Partner, query: str, *, now: datetime = NOW) -> Response:
+def page(
+    partner: Partner, query: str, *, party: tuple[str, str] | None = None, now: datetime = NOW
+) -> Response:
+    routing = Routing(*party, "DE", "EMS").headers if party else {}
     return paginated(
-        Request(APIRequestFactory().get(f"/?{query}")),
-        visible_to(partner),
+        Request(APIRequestFactory().get(f"/?{query}", headers=routing)),
+        visible_to(partner, party),
         lambda rows: [{"id": row.session_id} for row in rows],
         url="https://node.example.com/sessions",
         now=now,
-        parts=parts_visible_to(partner),
+        parts=parts_visible_to(partner, party),
     )
 
 
@@ -83,6 +87,48 @@ def test_gives_a_session_once_that_is_seen_for_two_reasons(more: int) -> None:
         assert crawl(partner, f"limit={limit}") == expected
     assert page(partner, "limit=2")["X-Total-Count"] == "10"
     assert ids(page(partner, "limit=3&offset=4")) == ["S4", "S6", "S7"]
+
+
+@pytest.mark.parametrize("party", [None, ("NL", "NOD"), ("BE", "TWO")])
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        [("", None)],
+        [("", ("BE", "TWO"))],
+        [("", ("BE", "TWO")), ("LOC1", ("NL", "NOD"))],
+        [("LOC1", ("NL", "NOD")), ("LOC2", ("BE", "TWO"))],
+        [(f"LOC{number}", ("NL", "NOD")) for number in range(1, MOST_PARTS + 3)],
+    ],
+)
+def test_its_parts_are_what_the_partner_may_see(given: list[Any], party: tuple[str, str] | None) -> None:
+    for own in (("NL", "NOD"), ("BE", "TWO")):
+        for number, place in enumerate(PLACES * 2):
+            ids_of = {"country_code": own[0], "party_id": own[1]}
+            name = f"{own[1]}{number}"
+            make_session(session_id=name, location_id=place, token_party=PARTIES[number // 3], **ids_of)
+    partner = granted()
+    for location_id, of_party in given:
+        grants.grant(partner, location_id=location_id, party=of_party, now=NOW)
+
+    found = {key for part in parts_visible_to(partner, party) for key in part.values_list("pk", flat=True)}
+
+    assert found == set(visible_to(partner, party).values_list("pk", flat=True))
+    assert found
+
+
+def test_counts_anew_for_another_party_of_ours() -> None:
+    partner = make_partner(may_steer=True)
+    for number, country_code in enumerate(["NL", "BE", "NL", "BE", "BE"]):
+        party_id = "NOD" if country_code == "NL" else "TWO"
+        make_session(session_id=f"S{number}", country_code=country_code, party_id=party_id)
+    until = "limit=1&date_to=2026-02-01T00:00:00Z"
+
+    first = page(partner, until, party=("NL", "NOD"))
+    later = page(partner, (following(first) or "").replace("limit=1", "limit=9"), party=("BE", "TWO"))
+
+    assert (ids(first), first["X-Total-Count"]) == (["S0"], "2")
+    assert (ids(later), later["X-Total-Count"]) == (["S1", "S3", "S4"], "3")
 
 
 @pytest.mark.parametrize("filters", ["", "&date_to=2026-01-15T12:01:00Z"])
@@ -190,8 +236,11 @@ def rows_read(sql: str) -> int:
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("dates", ["", "&date_from=2026-01-11T00:00:00Z", "&date_to=2026-01-11T00:00:00Z"])
+@pytest.mark.parametrize("party", [None, ("NL", "NOD")])
 @pytest.mark.parametrize("sees_all", [True, False])
-def test_no_page_reads_more_rows_than_it_needs(dates: str, sees_all: bool) -> None:
+def test_no_page_reads_more_rows_than_it_needs(
+    dates: str, sees_all: bool, party: tuple[str, str] | None
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO charging_sessions_session (country_code, party_id, session_id, key, status,"
@@ -208,7 +257,7 @@ def test_no_page_reads_more_rows_than_it_needs(dates: str, sees_all: bool) -> No
     turn = 0
     while query is not None:
         with CaptureQueriesContext(connection) as captured:
-            query = following(page(partner, query))
+            query = following(page(partner, query, party=party))
         if turn % 20 == 1 or query is None:
             statements = [one["sql"] for one in captured if 'FROM "charging_sessions_session"' in one["sql"]]
             assert statements

@@ -238,7 +238,7 @@ def test_the_same_session_id_at_two_cpos_is_two_sessions(
     will_answer(another_cpo, session, ACCEPTED)
     theirs = ACTIVE | {"start_date_time": "2030-01-15T13:00:00Z"}
 
-    with pytest.raises(StepFailed, match="Several partners have a session"):
+    with pytest.raises(StepFailed, match="There are several sessions CPSX-TWICE"):
         steering.node.ask("profile", "clear", session)
     cleared = steering.ask(another_cpo, "clear", session, "--partner", str(another_cpo.partner_id))
     assert active_profiles.put(f"/{session}", ACTIVE) == DONE

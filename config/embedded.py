@@ -25,6 +25,7 @@ from config.celery import QUEUES, app
 from config.wsgi import application
 from ocpi.delivery import claims, hints, sweeper
 from ocpi.delivery.stopping import told_to_stop
+from ocpi.partners import pulls
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class EmbeddedNode:
         if self._lock:
             # Ours is the only node on this database: what others hold, they held when they ended.
             claims.release_all_of_others(now=timezone.now())
+            pulls.release_all()
         self._start_web()
         self._start_gateway()
         self._run("sweeper", lambda: sweeper.run(stop=self.stopping, every_s=SWEEP_EVERY_S))

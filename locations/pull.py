@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from locations.documents import location_key
 from locations.models import Location
 from locations.received import put_location
 from locations.updates import Party
@@ -23,12 +22,17 @@ from ocpi.partners.models import Partner
 from ocpi.partners.pulls import BEGINNING, LONGEST_LIST_S, PullCount, UnableToPull, register_puller
 from ocpi.protocol.client import Reply
 from ocpi.protocol.errors import InvalidParameters
-from ocpi.protocol.pagination import BrokenList, pages
+from ocpi.protocol.pagination import BrokenList, pages, total_of
 from ocpi.protocol.quirks import refusing
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import fold
 
 logger = logging.getLogger(__name__)
+
+LONGEST_NAME = 60
+
+# country_code, party_id and id, folded.
+Name = tuple[str, str, str]
 
 
 def pull_locations(partner: Partner, since: datetime | None) -> PullCount:
@@ -39,29 +43,35 @@ def pull_locations(partner: Partner, since: datetime | None) -> PullCount:
 
     began_at = timezone.now()
     listing = pull_objects(partner, "locations", since, store)
-    if since is None:
-        keys = {location_key(*party, location_id) for party, location_id in listing.names}
+    if listing.is_whole:
         before = Location.objects.filter(partner=partner, created_at__lt=began_at)
-        mark_unconfirmed(before, keys, now=began_at)
+        mark_unconfirmed(before, "location_id", listing.names, now=began_at)
     return listing.count
 
 
-def mark_unconfirmed(rows: QuerySet[Any], listed_keys: set[str], *, now: datetime) -> None:
-    """Mark the rows whose `key` a whole list lacks, and no longer those that it has again.
+def mark_unconfirmed(rows: QuerySet[Any], id_field: str, listed: frozenset[Name], *, now: datetime) -> None:
+    """Mark the rows that a whole list lacks, and no longer those that it has again.
 
     They stay: platforms leave out for a while what is only being worked on.
     """
-    for pk, key, unconfirmed_at in rows.values_list("pk", "key", "unconfirmed_at").iterator():
-        if (key in listed_keys) != (unconfirmed_at is None):
-            rows.filter(pk=pk).update(unconfirmed_at=None if key in listed_keys else now)
+    columns = ("pk", "unconfirmed_at", "country_code", "party_id", id_field)
+    for pk, unconfirmed_at, country_code, party_id, object_id in rows.values_list(*columns).iterator():
+        is_listed = (country_code, party_id, fold(object_id)) in listed
+        if is_listed != (unconfirmed_at is None):
+            rows.filter(pk=pk).update(unconfirmed_at=None if is_listed else now)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a partner's list had: how many objects came of it, and which it named, also in vain."""
+    """What a partner's list had: how many objects came of it, and which it named, also in vain.
+
+    `is_whole` says that nothing else is theirs: the list had no filter, every object in it could be named,
+    and there were as many as it promised.
+    """
 
     count: PullCount
-    names: frozenset[tuple[Party, str]]
+    names: frozenset[Name]
+    is_whole: bool
 
 
 def pull_objects(
@@ -74,22 +84,31 @@ def pull_objects(
     """
     is_theirs = cache(partner.speaks_for)
     stored = refused = 0
-    names: set[tuple[Party, str]] = set()
+    names: set[Name] = set()
+    seen = promised = 0
+    is_named = True
     stop_at_s = time.monotonic() + LONGEST_LIST_S
 
     def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
         if time.monotonic() > stop_at_s:
             raise UnableToPull(f"The list did not end within {LONGEST_LIST_S:g} s.")
-        return call_url(partner, method="GET", url=url, params=params)
+        nonlocal promised
+        reply = call_url(partner, method="GET", url=url, params=params)
+        promised = total_of(reply) or 0
+        return reply
 
     url = endpoint_of(partner, module=module, role="SENDER")
-    date_from = format_datetime(since or BEGINNING)
-    # OCPI: mod_sessions requires date_from; we send it always (transport_and_format, "Paginated Request").
+    # OCPI: mod_sessions requires date_from, in mod_locations it is a filter.
+    is_filtered = since is not None or module == "sessions"
+    query = {"date_from": format_datetime(since or BEGINNING)} if is_filtered else {}
     try:
-        for document in chain.from_iterable(pages(fetch, url, {"date_from": date_from})):
+        for document in chain.from_iterable(pages(fetch, url, query)):
+            seen += 1
+            name = ""
             try:
                 party, object_id = _identity(document)
-                names.add((party, object_id))
+                name = ascii("-".join((*party, object_id))[:LONGEST_NAME])
+                names.add((*party, fold(object_id)))
                 if not is_theirs(party):
                     raise InvalidParameters(f"party_id: {'-'.join(party)} is not a party of theirs")
                 with refusing(partner.refuses):
@@ -97,10 +116,14 @@ def pull_objects(
                 stored += 1
             except InvalidParameters as error:
                 refused += 1
-                logger.warning("Refused one of the %s of partner %s: %s", module, partner.pk, error.message)
+                is_named &= bool(name)
+                logger.warning(
+                    "Refused %s of the %s of partner %s: %s", name or "one", module, partner.pk, error.message
+                )
     except BrokenList as error:
         raise UnableToPull(str(error)) from error
-    return Listing(PullCount(stored, refused), frozenset(names))
+    is_whole = since is None and is_named and seen >= promised
+    return Listing(PullCount(stored, refused), frozenset(names), is_whole)
 
 
 def _identity(document: Any) -> tuple[Party, str]:

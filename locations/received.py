@@ -17,7 +17,7 @@ from locations.objects import CONNECTOR, EVSE, LOCATION
 from locations.updates import Document, Party, check_moment, check_same, is_older, moment_of, read_changes
 from ocpi.partners.models import Partner
 from ocpi.protocol.errors import InvalidParameters, UnknownLocation
-from ocpi.protocol.quirks import Quirk, refusing, tolerate
+from ocpi.protocol.quirks import Quirk, is_tolerated, refusing, tolerate
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import check_case, fold
 
@@ -34,13 +34,15 @@ def find_received(partner: Partner, party: Party, location_id: str) -> Location:
 def put_location(*, partner: Partner, party: Party, location_id: str, body: Any, now: datetime) -> bool:
     """Create or replace a location with its EVSEs; tell whether it is new.
 
-    An EVSE that the partner leaves out is kept as REMOVED, no longer listed. Raises InvalidParameters.
+    It is as new as the newest EVSE in it, since not everybody moves the last_updated of parents. An EVSE that
+    the partner leaves out is kept as REMOVED, no longer listed. Raises InvalidParameters.
     """
     document = LOCATION.check(body)
     check_moment(document, now=now)
     check_same(document, country_code=party[0], party_id=party[1], id=location_id)
     evses = document.pop("evses", [])
-    fields = {"document": document, "last_updated": moment_of(document), "unconfirmed_at": None}
+    newest = max((document, *evses), key=moment_of) if is_tolerated(Quirk.LATE_UPDATES) else document
+    fields = {"document": document, "last_updated": moment_of(newest), "unconfirmed_at": None}
     with transaction.atomic():
         location, is_new = Location.objects.select_for_update().get_or_create(
             partner=partner,
@@ -54,7 +56,7 @@ def put_location(*, partner: Partner, party: Party, location_id: str, body: Any,
             },
         )
         if not is_new:
-            if is_older(document, location):
+            if is_older(newest, location):
                 return False
             Location.objects.filter(pk=location.pk).update(**fields)
         _replace_evses(location, evses, document["last_updated"])

@@ -11,7 +11,6 @@ from locations.pull import mark_unconfirmed, pull_objects
 from locations.updates import Party
 from ocpi.partners.models import Partner
 from ocpi.partners.pulls import PullCount, register_puller
-from ocpi.protocol.types import fold
 from sessions.models import Session
 from sessions.received import put_session
 
@@ -27,10 +26,9 @@ def pull_sessions(partner: Partner, since: datetime | None) -> PullCount:
 
     began_at = timezone.now()
     listing = pull_objects(partner, "sessions", since, store)
-    if since is None:
+    if listing.is_whole:
         running = Session.objects.filter(partner=partner, created_at__lt=began_at)
-        keys = {fold(session_id) for _, session_id in listing.names}
-        mark_unconfirmed(running.exclude(status__in=Session.OVER), keys, now=began_at)
+        mark_unconfirmed(running.exclude(status__in=Session.OVER), "session_id", listing.names, now=began_at)
     return listing.count
 
 

@@ -67,6 +67,11 @@ class Partner(models.Model):
     pull_failures = models.PositiveSmallIntegerField(
         default=0, help_text="Pulls in a row that failed; the next waits the longer."
     )
+    pull_unanswered_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When a pull got no answer; their next request says that they are back.",
+    )
 
     class Meta:
         ordering = ["id"]

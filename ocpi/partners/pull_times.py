@@ -10,10 +10,11 @@ import random
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from ocpi.partners.models import Endpoint, Partner
 from ocpi.partners.pulls import LONGEST_PULL, UnableToPull, pull
+from ocpi.protocol.client import CallFailed
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ SOON = timedelta(minutes=1)
 SETTLING = timedelta(seconds=2)
 AFTER_FAILURE = timedelta(minutes=2)
 MOST_FAILURES = 10
+SILENCE = ("unreachable", "timeout")
 # A partner whose lists are long or slow must not take every thread of a worker.
 MOST_AT_ONCE = 3
 
@@ -30,18 +32,20 @@ MOST_AT_ONCE = 3
 def claim_due(now: datetime) -> list[int]:
     """Return the partners whose turn it is, each claimed for as long as a pull may last.
 
-    A claim that is lost on its way to a worker is due again after that.
+    Also who gave no answer the last time and has called us since: it is back. A claim that is lost on its way
+    to a worker is due again after LONGEST_PULL.
     """
     if not settings.PULL_EVERY_S:
         return []
     busy = Partner.objects.filter(pulling_until__gt=now).count()
-    due = Partner.objects.filter(status=Partner.Status.REGISTERED, pull_due_at__lte=now)
+    is_back = Q(pull_unanswered_at__lte=now - AFTER_FAILURE, last_seen_at__gt=F("pull_unanswered_at"))
+    due = Partner.objects.filter(Q(pull_due_at__lte=now) | is_back, status=Partner.Status.REGISTERED)
     claimed: list[int] = []
     for partner_id, due_at in due.order_by("pull_due_at").values_list("pk", "pull_due_at"):
         if busy + len(claimed) >= MOST_AT_ONCE:
             break
         mine = Partner.objects.filter(pk=partner_id, pull_due_at=due_at)
-        if mine.update(pull_due_at=now + LONGEST_PULL):
+        if mine.update(pull_due_at=now + LONGEST_PULL, pull_unanswered_at=None):
             claimed.append(partner_id)
     return claimed
 
@@ -49,21 +53,28 @@ def claim_due(now: datetime) -> list[int]:
 def take_turn(partner: Partner, *, now: datetime) -> None:
     """Pull from a partner and set its next turn: in about PULL_EVERY_S, or sooner after a failure."""
     every = timedelta(seconds=settings.PULL_EVERY_S)
+    unanswered_at = None
     try:
         pull(partner, None, now)
     except UnableToPull as error:
         logger.warning("partner %s: %s", partner.pk, error)
         failures = min(partner.pull_failures + 1, MOST_FAILURES)
         wait = min(AFTER_FAILURE * 2 ** (failures - 1), every)
+        if isinstance(error.__cause__, CallFailed) and error.__cause__.reason in SILENCE:
+            unanswered_at = now
     else:
         wait, failures = every, 0
     due_at = now + wait * random.uniform(1 - SPREAD, 1 + SPREAD)
-    Partner.objects.filter(pk=partner.pk).update(pull_due_at=due_at, pull_failures=failures)
+    Partner.objects.filter(pk=partner.pk).update(
+        pull_due_at=due_at, pull_failures=failures, pull_unanswered_at=unanswered_at
+    )
 
 
 def begin(partner: Partner, *, now: datetime) -> None:
     """Let a partner that has just registered be pulled from as soon as both sides know of it."""
-    _with_lists(Partner.objects.filter(pk=partner.pk)).update(pull_due_at=now + SETTLING, pull_failures=0)
+    _with_lists(Partner.objects.filter(pk=partner.pk)).update(
+        pull_due_at=now + SETTLING, pull_failures=0, pull_unanswered_at=None
+    )
 
 
 def expect_gap(partner_id: int | None, *, now: datetime) -> None:

@@ -72,6 +72,11 @@ def pull(partner: Partner, module: str | None, now: datetime, *, is_whole: bool 
         Partner.objects.filter(pk=partner.pk, pulling_until=until).update(pulling_until=None)
 
 
+def release_all() -> None:
+    """Let pulls begin although others are noted as under way: the process that made them has ended."""
+    Partner.objects.exclude(pulling_until=None).update(pulling_until=None)
+
+
 def _pull(partner: Partner, modules: list[str], now: datetime, *, is_whole: bool) -> dict[str, int]:
     counts = {"locations": 0, "sessions": 0, "refused": 0}
     for name in modules:

@@ -75,6 +75,8 @@ def sentences(partner: dict[str, Any]) -> Iterator[str]:
     if partner["refused_quirks"]:
         yield f"  refused    {', '.join(partner['refused_quirks'])}"
     yield f"  last seen  {partner['last_seen_at'] or 'never'}"
+    for module, moment in partner["pulled"].items():
+        yield f"  read       {module} up to {moment}"
     if partner["pull_due_at"]:
         yield f"  next pull  {partner['pull_due_at']}"
     if partner["last_error"]:

@@ -132,7 +132,7 @@ def pages(
             continue
         if not reply.is_success or not isinstance(reply.data, list):
             raise BrokenList(_why(reply))
-        total_before, total = total, _total(reply)
+        total_before, total = total, total_of(reply)
         if total is not None and total_before is not None and total < total_before:
             # Objects left the selection while we read, and those behind them moved up (same section, NOTE).
             again = _further_back(address, query, total_before - total)
@@ -218,7 +218,8 @@ def _why(reply: Reply) -> str:
     return f"The answer was HTTP {reply.http_status}, OCPI {reply.status_code}: {reply.status_message}"
 
 
-def _total(reply: Reply) -> int | None:
+def total_of(reply: Reply) -> int | None:
+    """Return the X-Total-Count of a page; None without a usable one."""
     text = reply.headers.get("X-Total-Count", "")
     return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 
 from locations.models import Location
-from locations.received import put_location
+from locations.received import put_evse, put_location
 from ocpi.partners.pulls import UnableToPull, pull
 from tests.factories import NOW, evse_document, location_document, make_partner
 from tests.peer import Peer
@@ -46,9 +47,15 @@ def test_keeps_the_good_locations_and_refuses_the_others_by_name_of_the_field(pe
 
     assert counts == {"locations": 1, "sessions": 0, "refused": 4}
     assert [one.location_id for one in Location.objects.filter(partner=cpo)] == ["LOC1"]
-    assert "coordinates" in caplog.text
+    assert [one.getMessage() for one in caplog.records] == [
+        f"Refused 'NL-NOD-LOC2' of the locations of partner {cpo.pk}: coordinates: must be an object",
+        f"Refused 'BE-NOD-LOC3' of the locations of partner {cpo.pk}: "
+        "party_id: BE-NOD is not a party of theirs",
+        f"Refused one of the locations of partner {cpo.pk}: The list must hold JSON objects.",
+        f"Refused one of the locations of partner {cpo.pk}: country_code: is required",
+    ]
     [request] = peer.requests
-    assert request.query == {"limit": "100", "date_from": "1970-01-01T00:00:00Z"}
+    assert request.query == {"limit": "100"}
 
 
 def test_takes_from_a_hub_what_belongs_to_others_but_nothing_of_ours(peer):
@@ -112,6 +119,53 @@ def test_marks_what_a_whole_list_lacks_until_it_is_told_again(peer, cpo):
     assert unconfirmed() == ["LOC1", "LOC2"]
     put_location(partner=cpo, party=("NL", "NOD"), location_id="LOC1", body=location_document(), now=NOW)
     assert unconfirmed() == ["LOC2"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "headers", "is_whole"),
+    [
+        (["LOC1"], {"X-Total-Count": "1"}, True),
+        (["LOC1"], {"X-Total-Count": "2"}, False),
+        (["LOC1", "LOC1"], {"X-Total-Count": "2"}, True),
+        (["LOC1", None], {}, False),
+    ],
+    ids=["as many as promised", "fewer", "one twice", "one without id"],
+)
+def test_a_list_is_whole_when_it_has_as_many_objects_as_it_promised_and_names_each(
+    peer, cpo, documents, headers, is_whole
+):
+    peer.answer("GET", PATH, body=listing(location_document("LOC1"), location_document("LOC2")))
+    pull(cpo, "locations", NOW)
+    shown = [location_document(one) if one else {"name": "No id"} for one in documents]
+
+    def once(request):
+        return 200, listing(*([] if "offset" in request.query else shown)), headers
+
+    peer.answer("GET", PATH, body=once)
+
+    pull(cpo, "locations", NOW, is_whole=True)
+
+    marked = Location.objects.exclude(unconfirmed_at=None).values_list("location_id", flat=True)
+    assert list(marked) == (["LOC2"] if is_whole else [])
+
+
+def test_takes_a_whole_location_whose_last_updated_stayed_behind_that_of_its_evses(peer, cpo):
+    later, latest = "2026-01-15T12:05:00Z", "2026-01-15T12:06:00Z"
+    party = {"partner": cpo, "party": ("NL", "NOD"), "location_id": "LOC1"}
+    now = NOW + timedelta(hours=1)
+    put_location(body=location_document("LOC1", evses=[evse_document("E1")]), now=now, **party)
+    put_evse(evse_uid="E1", body=evse_document("E1", last_updated=latest), now=now, **party)
+
+    def read(**fields):
+        peer.answer("GET", PATH, body=listing(location_document("LOC1", **fields)))
+        pull(cpo, "locations", NOW, is_whole=True)
+        return Location.objects.get().document.get("name")
+
+    evses = [evse_document("E1", last_updated=later)]
+    assert read(name="Stale", evses=evses) is None
+    evses = [evse_document("E1", last_updated=latest)]
+    assert read(name="New", evses=evses) == "New"
+    assert Location.objects.get().last_updated == NOW + timedelta(minutes=6)
 
 
 def test_marks_nothing_when_the_list_was_not_read_to_its_end(peer, cpo):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import timedelta
 
 import pytest
 
 from locations.models import Evse, Location
 from ocpi.partners.models import Partner
-from tests.factories import NOW, connector_document, evse_document, location_document, make_partner
+from tests.factories import NOW, connector_document, evse_document, iso, location_document, make_partner
 from tests.locations.calling import Calls, example
 
 pytestmark = pytest.mark.django_db
@@ -252,6 +253,27 @@ def test_takes_an_older_update_without_overwriting_newer_data(stored, method, pa
     assert stored.status(method, path, body) == (200, 1000)
 
     assert stored.get("/NL/NOD/LOC1") == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/NL/NOD/LOC1", location_document(name="New")),
+        ("PATCH", "/NL/NOD/LOC1", {"name": "New", "last_updated": iso(NOW)}),
+        ("PUT", "/NL/NOD/LOC1/EVSE1", evse_document("EVSE1", physical_reference="New")),
+        ("PATCH", "/NL/NOD/LOC1/EVSE1", {"physical_reference": "New", "last_updated": iso(NOW)}),
+        ("PUT", "/NL/NOD/LOC1/EVSE1/1", connector_document(terms_and_conditions="https://cpo.example/New")),
+        (
+            "PATCH",
+            "/NL/NOD/LOC1/EVSE1/1",
+            {"terms_and_conditions": "https://cpo.example/New", "last_updated": iso(NOW)},
+        ),
+    ],
+)
+def test_takes_an_update_of_the_same_moment(stored, method, path, body):
+    assert stored.status(method, path, body) == (200, 1000)
+
+    assert "New" in json.dumps(stored.get("/NL/NOD/LOC1"))
 
 
 FUTURE = {"last_updated": "2099-01-01T00:00:00Z"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ocpi.partners.models import PartnerRole
 from ocpi.partners.pulls import pull
 from sessions.models import Session
 from tests.factories import NOW, make_partner, session_document
@@ -43,11 +44,18 @@ def test_marks_running_sessions_that_a_whole_list_lacks(settings):
     settings.PARTY_ID = "OUR"
     with Peer() as peer:
         cpo = make_partner(role="CPO", country_code="NL", party_id="NOD", url=peer.url)
-        whole = [session_document("S1"), session_document("S2"), session_document("S3", status="COMPLETED")]
+        PartnerRole.objects.create(partner=cpo, role="CPO", country_code="NL", party_id="TWO")
+        whole = [
+            session_document("S1"),
+            session_document("S2"),
+            session_document("S3", status="COMPLETED"),
+            session_document("s1", party_id="TWO"),
+        ]
         peer.answer("GET", PATH, data=whole)
         pull(cpo, "sessions", NOW)
         peer.answer("GET", PATH, data=whole[:1])
 
         pull(cpo, "sessions", NOW, is_whole=True)
 
-    assert list(Session.objects.exclude(unconfirmed_at=None).values_list("session_id", flat=True)) == ["S2"]
+    marked = Session.objects.exclude(unconfirmed_at=None).values_list("session_id", flat=True)
+    assert sorted(marked) == ["S2", "s1"]

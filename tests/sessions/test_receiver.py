@@ -135,6 +135,13 @@ def test_takes_an_older_update_without_overwriting_newer_data(stored, method):
     assert stored.get(PATH)[1]["data"] == session_document("S1")
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_takes_an_update_of_the_same_moment(stored, method):
+    assert stored.status(method, PATH, session_document("S1", kwh=9.9)) == (200, 1000)
+
+    assert stored.get(PATH)[1]["data"]["kwh"] == 9.9
+
+
 def test_takes_late_facts_of_a_completed_session(stored):
     stored.patch(PATH, {"status": "COMPLETED", "last_updated": LATER})
 

@@ -71,7 +71,8 @@ class TestRegistering:
         opened = []
 
         def try_at_once(request: Any) -> Any:
-            opened.append(node.opens(request.body["token"]))
+            for path in ("versions", "2.2.1", "2.2.1/credentials", "2.2.1/functional"):
+                opened.append(node.opens(request.body["token"], path))
             return platform.take_credentials(request)
 
         platform.peer.answer("POST", "/2.2.1", body=try_at_once)
@@ -84,7 +85,7 @@ class TestRegistering:
             now=timezone.now(),
         )
 
-        assert opened == [False]
+        assert opened == [True, True, True, False]
 
     @pytest.mark.parametrize(
         ("path", "answer", "reason"),

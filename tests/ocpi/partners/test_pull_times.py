@@ -10,6 +10,7 @@ import pytest
 from ocpi.partners import pull_times, tasks
 from ocpi.partners.models import Partner
 from ocpi.partners.pulls import LONGEST_PULL, PullCount, UnableToPull, register_puller
+from ocpi.protocol.client import CallFailed
 from tests.factories import NOW, make_partner
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,34 @@ def test_claims_whose_turn_it_is_the_longest_waiting_first() -> None:
     assert names(pull_times.claim_due(NOW)) == ["One", "Two"]
     assert pull_times.claim_due(NOW) == []
     assert Partner.objects.get(name="One").pull_due_at == NOW + LONGEST_PULL
+
+
+@pytest.mark.parametrize(
+    ("reason", "silent_for", "seen", "is_back"),
+    [
+        ("timeout", 3 * MINUTE, MINUTE, True),
+        ("unreachable", 3 * MINUTE, MINUTE, True),
+        ("unreachable", 3 * MINUTE, -MINUTE, False),
+        ("unreachable", MINUTE, MINUTE / 2, False),
+        ("tls", 3 * MINUTE, MINUTE, False),
+    ],
+    ids=["timeout", "unreachable", "not seen since", "a moment ago", "answers"],
+)
+def test_who_gave_no_answer_and_calls_us_again_is_back(
+    monkeypatch: pytest.MonkeyPatch, reason: str, silent_for: timedelta, seen: timedelta, is_back: bool
+) -> None:
+    monkeypatch.setattr("ocpi.partners.pulls._pullers", {})
+
+    def silent(partner: Partner, since: datetime | None) -> PullCount:
+        raise CallFailed(reason, "nothing came")
+
+    register_puller("locations", silent)
+    partner = due("Down", timedelta(), pull_failures=9)
+    pull_times.take_turn(partner, now=NOW)
+    Partner.objects.update(last_seen_at=NOW + seen)
+
+    assert names(pull_times.claim_due(NOW + silent_for)) == (["Down"] if is_back else [])
+    assert pull_times.claim_due(NOW + silent_for) == []
 
 
 def test_lets_only_a_few_pull_at_once() -> None:

@@ -109,6 +109,29 @@ def test_pulls_from_a_partner_once_at_a_time(asked, since_min, is_free):
     assert partner.last_error == ""
 
 
+def test_begins_again_where_it_was_after_the_end_of_a_process_that_pulled(asked):
+    partner = make_partner(name="CPO", role="CPO")
+    pull(partner, None, NOW)
+
+    def dies(partner: Partner, since: datetime | None) -> PullCount:
+        Partner.objects.update(pulling_until=NOW + timedelta(hours=2))
+        raise KeyboardInterrupt
+
+    working = pulls._pullers["sessions"]
+    register_puller("sessions", dies)
+    with pytest.raises(KeyboardInterrupt):
+        pull(partner, "sessions", NOW + timedelta(hours=1))
+    register_puller("sessions", working)
+    partner.refresh_from_db()
+    with pytest.raises(UnableToPull, match="already"):
+        pull(partner, "sessions", NOW + timedelta(hours=1))
+
+    pulls.release_all()
+    pull(partner, "sessions", NOW + timedelta(hours=1))
+
+    assert asked[-1] == ("CPO", "sessions", NOW - timedelta(minutes=5))
+
+
 def test_lets_the_next_pull_begin_after_a_failure(asked):
     partner = make_partner(name="Silent", role="CPO")
 

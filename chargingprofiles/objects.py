@@ -14,6 +14,7 @@ from ocpi.protocol.quirks import Quirk, tolerate
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import DateTime, Enum, Integer, ListOf, Number, Object, Url, optional
 
+CHARGING_PROFILE_PERIOD = Object({"start_period": Integer(), "limit": Number()})
 # The rules beyond types (order, first period, negative limits) live in chargers.schedule.
 CHARGING_PROFILE = Object(
     {
@@ -21,10 +22,7 @@ CHARGING_PROFILE = Object(
         "duration": optional(Integer(least=0)),
         "charging_rate_unit": Enum("W", "A"),
         "min_charging_rate": optional(Number()),
-        "charging_profile_period": ListOf(
-            Object({"start_period": Integer(), "limit": Number()}),
-            least=1,
-        ),
+        "charging_profile_period": ListOf(CHARGING_PROFILE_PERIOD, least=1),
     }
 )
 SET_CHARGING_PROFILE = Object({"charging_profile": CHARGING_PROFILE, "response_url": Url()})
@@ -38,9 +36,7 @@ ACTIVE_CHARGING_PROFILE = Object(
                 "duration": optional(Integer(least=0)),
                 "charging_rate_unit": Enum("W", "A"),
                 "min_charging_rate": optional(Number()),
-                "charging_profile_period": optional(
-                    ListOf(Object({"start_period": Integer(), "limit": Number()}))
-                ),
+                "charging_profile_period": optional(ListOf(CHARGING_PROFILE_PERIOD)),
             }
         ),
     }

@@ -1,8 +1,6 @@
 """The OCPI objects of the Locations module, as checkers.
 
-Field tables: OCPI 2.2.1 mod_locations, "Object description" and "Data types". Values of lists that only
-describe (capabilities, facilities, connector standards, ...) are kept even when we don't know them, so that a
-partner with a newer OCPI is not turned away.
+Field tables: OCPI 2.2.1 mod_locations, "Object description" and "Data types".
 """
 
 from __future__ import annotations
@@ -10,12 +8,25 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from locations.enums import (
+    CAPABILITY,
+    CONNECTOR_FORMAT,
+    CONNECTOR_TYPE,
+    ENERGY_SOURCE_CATEGORY,
+    ENVIRONMENTAL_IMPACT_CATEGORY,
+    FACILITY,
+    PARKING_RESTRICTION,
+    PARKING_TYPE,
+    POWER_TYPE,
+    STATUS,
+    TOKEN_TYPE,
+)
+from ocpi.partners.documents import BUSINESS_DETAILS, IMAGE
 from ocpi.protocol.errors import InvalidParameters
 from ocpi.protocol.types import (
     Boolean,
     CiString,
     DateTime,
-    Enum,
     Integer,
     ListOf,
     Number,
@@ -26,21 +37,10 @@ from ocpi.protocol.types import (
     optional,
 )
 
-# Long enough for every enum value; not restricted to those of this version.
-OPEN_ENUM = String(64)
-STATUS = Enum(
-    "AVAILABLE",
-    "BLOCKED",
-    "CHARGING",
-    "INOPERATIVE",
-    "OUTOFORDER",
-    "PLANNED",
-    "REMOVED",
-    "RESERVED",
-    "UNKNOWN",
-    fallback="UNKNOWN",
-)
 _DEGREES = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,20})?")
+_EXACT_DEGREES = re.compile(r"-?[0-9]{1,3}\.[0-9]{5,7}")
+_TIME_OF_DAY = re.compile(r"(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)")
+_EXACT_TIME_OF_DAY = re.compile(r"([0-1][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def _is_on_earth(document: dict[str, Any]) -> None:
@@ -48,6 +48,13 @@ def _is_on_earth(document: dict[str, Any]) -> None:
         text = document.get(name)
         if text is not None and not (_DEGREES.fullmatch(text) and abs(float(text)) <= most):
             raise InvalidParameters(f"{name}: must be decimal degrees like 51.04759, within {most}")
+
+
+def _is_on_the_clock(document: dict[str, Any]) -> None:
+    """Bear 8:00, 08:00:00 and 24:00, which others send for 08:00 and the day's end."""
+    for name in ("period_begin", "period_end"):
+        if not _TIME_OF_DAY.fullmatch(document[name]):
+            raise InvalidParameters(f"{name}: must be a time of day like 08:00")
 
 
 def _names_a_token(document: dict[str, Any]) -> None:
@@ -66,6 +73,23 @@ def _names_tokens_only_when_private(document: dict[str, Any]) -> None:
         raise InvalidParameters("publish_allowed_to: only when publish is false")
 
 
+def _is_written_exactly(document: dict[str, Any]) -> None:
+    """Check the forms of coordinates and hours (mod_locations, GeoLocation, Hours and RegularHours)."""
+    for name in ("latitude", "longitude"):
+        if not _EXACT_DEGREES.fullmatch(document["coordinates"][name]):
+            raise InvalidParameters(f"coordinates.{name}: must have five to seven decimals, like 51.04759")
+    hours = document.get("opening_times") or {"twentyfourseven": True}
+    regular_hours = hours.get("regular_hours") or []
+    if hours["twentyfourseven"] == bool(regular_hours):
+        raise InvalidParameters("opening_times.regular_hours: needed when not twentyfourseven, and only then")
+    for number, one in enumerate(regular_hours):
+        for name in ("period_begin", "period_end"):
+            if not _EXACT_TIME_OF_DAY.fullmatch(one[name]):
+                raise InvalidParameters(
+                    f"opening_times.regular_hours[{number}].{name}: must be a time of day like 08:00"
+                )
+
+
 def _once(name: str, id_name: str) -> Any:
     """Return the rule that no two objects in the list `name` have the same id."""
 
@@ -77,35 +101,31 @@ def _once(name: str, id_name: str) -> Any:
     return rule
 
 
-GEO_LOCATION = Object({"latitude": String(20), "longitude": String(20)}, rules=[_is_on_earth])
 DISPLAY_TEXT = Object({"language": String(2), "text": String(512)})
-IMAGE = Object(
-    {
-        "url": Url(),
-        "thumbnail": optional(Url()),
-        "category": OPEN_ENUM,
-        "type": CiString(4),
-        "width": optional(Integer()),
-        "height": optional(Integer()),
-    }
+GEO_LOCATION = Object({"latitude": String(10), "longitude": String(11)}, rules=[_is_on_earth])
+ADDITIONAL_GEO_LOCATION = Object(
+    {**GEO_LOCATION.fields, "name": optional(DISPLAY_TEXT)}, rules=[_is_on_earth]
 )
-BUSINESS_DETAILS = Object({"name": String(100), "website": optional(Url()), "logo": optional(IMAGE)})
 EXCEPTIONAL_PERIOD = Object({"period_begin": DateTime(), "period_end": DateTime()})
+REGULAR_HOURS = Object(
+    {"weekday": Integer(least=1, most=7), "period_begin": String(5), "period_end": String(5)},
+    rules=[_is_on_the_clock],
+)
 HOURS = Object(
     {
         "twentyfourseven": Boolean(),
-        "regular_hours": optional(
-            ListOf(Object({"weekday": Integer(), "period_begin": String(5), "period_end": String(5)}))
-        ),
+        "regular_hours": optional(ListOf(REGULAR_HOURS)),
         "exceptional_openings": optional(ListOf(EXCEPTIONAL_PERIOD)),
         "exceptional_closings": optional(ListOf(EXCEPTIONAL_PERIOD)),
     }
 )
+ENERGY_SOURCE = Object({"source": ENERGY_SOURCE_CATEGORY, "percentage": Number()})
+ENVIRONMENTAL_IMPACT = Object({"category": ENVIRONMENTAL_IMPACT_CATEGORY, "amount": Number()})
 ENERGY_MIX = Object(
     {
         "is_green_energy": Boolean(),
-        "energy_sources": optional(ListOf(Object({"source": OPEN_ENUM, "percentage": Number()}))),
-        "environ_impact": optional(ListOf(Object({"category": OPEN_ENUM, "amount": Number()}))),
+        "energy_sources": optional(ListOf(ENERGY_SOURCE)),
+        "environ_impact": optional(ListOf(ENVIRONMENTAL_IMPACT)),
         "supplier_name": optional(String(64)),
         "energy_product_name": optional(String(64)),
     }
@@ -113,7 +133,7 @@ ENERGY_MIX = Object(
 PUBLISH_TOKEN_TYPE = Object(
     {
         "uid": optional(CiString(36)),
-        "type": optional(OPEN_ENUM),
+        "type": optional(TOKEN_TYPE),
         "visual_number": optional(String(64)),
         "issuer": optional(String(64)),
         "group_id": optional(CiString(36)),
@@ -123,9 +143,9 @@ PUBLISH_TOKEN_TYPE = Object(
 CONNECTOR = Object(
     {
         "id": CiString(36),
-        "standard": OPEN_ENUM,
-        "format": Enum("SOCKET", "CABLE"),
-        "power_type": Enum("AC_1_PHASE", "AC_2_PHASE", "AC_2_PHASE_SPLIT", "AC_3_PHASE", "DC"),
+        "standard": CONNECTOR_TYPE,
+        "format": CONNECTOR_FORMAT,
+        "power_type": POWER_TYPE,
         "max_voltage": Integer(least=0),
         "max_amperage": Integer(least=0),
         "max_electric_power": optional(Integer(least=0)),
@@ -134,21 +154,20 @@ CONNECTOR = Object(
         "last_updated": DateTime(),
     }
 )
+STATUS_SCHEDULE = Object({"period_begin": DateTime(), "period_end": optional(DateTime()), "status": STATUS})
 EVSE = Object(
     {
         "uid": CiString(36),
         "evse_id": optional(CiString(48)),
         "status": STATUS,
-        "status_schedule": optional(
-            ListOf(Object({"period_begin": DateTime(), "period_end": optional(DateTime()), "status": STATUS}))
-        ),
-        "capabilities": optional(ListOf(OPEN_ENUM)),
+        "status_schedule": optional(ListOf(STATUS_SCHEDULE)),
+        "capabilities": optional(ListOf(CAPABILITY)),
         "connectors": ListOf(CONNECTOR, least=1),
         "floor_level": optional(String(4)),
         "coordinates": optional(GEO_LOCATION),
         "physical_reference": optional(String(16)),
         "directions": optional(ListOf(DISPLAY_TEXT)),
-        "parking_restrictions": optional(ListOf(OPEN_ENUM)),
+        "parking_restrictions": optional(ListOf(PARKING_RESTRICTION)),
         "images": optional(ListOf(IMAGE)),
         "last_updated": DateTime(),
     },
@@ -168,21 +187,14 @@ LOCATION = Object(
         "state": optional(String(45)),
         "country": String(3),
         "coordinates": GEO_LOCATION,
-        "related_locations": optional(
-            ListOf(
-                Object(
-                    {"latitude": String(20), "longitude": String(20), "name": optional(DISPLAY_TEXT)},
-                    rules=[_is_on_earth],
-                )
-            )
-        ),
-        "parking_type": optional(OPEN_ENUM),
+        "related_locations": optional(ListOf(ADDITIONAL_GEO_LOCATION)),
+        "parking_type": optional(PARKING_TYPE),
         "evses": optional(ListOf(EVSE)),
         "directions": optional(ListOf(DISPLAY_TEXT)),
         "operator": optional(BUSINESS_DETAILS),
         "suboperator": optional(BUSINESS_DETAILS),
         "owner": optional(BUSINESS_DETAILS),
-        "facilities": optional(ListOf(OPEN_ENUM)),
+        "facilities": optional(ListOf(FACILITY)),
         "time_zone": String(255),
         "opening_times": optional(HOURS),
         "charging_when_closed": optional(Boolean()),
@@ -193,4 +205,6 @@ LOCATION = Object(
     rules=[_once("evses", "uid")],
 )
 # Of others we bear what we don't write ourselves.
-OWN_LOCATION = Object(LOCATION.fields, rules=[*LOCATION.rules, _names_tokens_only_when_private])
+OWN_LOCATION = Object(
+    LOCATION.fields, rules=[*LOCATION.rules, _names_tokens_only_when_private, _is_written_exactly]
+)

@@ -17,10 +17,27 @@ CDR_TOKEN = Object(
         "contract_id": CiString(36),
     }
 )
+CDR_DIMENSION_TYPE = Enum(
+    "CURRENT",
+    "ENERGY",
+    "ENERGY_EXPORT",
+    "ENERGY_IMPORT",
+    "MAX_CURRENT",
+    "MAX_POWER",
+    "MIN_CURRENT",
+    "MIN_POWER",
+    "PARKING_TIME",
+    "POWER",
+    "RESERVATION_TIME",
+    "STATE_OF_CHARGE",
+    "TIME",
+    open=True,
+)
+CDR_DIMENSION = Object({"type": CDR_DIMENSION_TYPE, "volume": Number()})
 CHARGING_PERIOD = Object(
     {
         "start_date_time": DateTime(),
-        "dimensions": ListOf(Object({"type": String(64), "volume": Number()}), least=1),
+        "dimensions": ListOf(CDR_DIMENSION, least=1),
         "tariff_id": optional(CiString(36)),
     }
 )

@@ -8,12 +8,26 @@ from typing import Any
 from ocpi.partners.own import own_parties
 from ocpi.partners.versions import versions_url
 from ocpi.protocol.errors import InvalidParameters
-from ocpi.protocol.types import CiString, Enum, ListOf, Object, String, Url, fold, optional
+from ocpi.protocol.types import CiString, Enum, Field, Integer, ListOf, Object, String, Url, fold, optional
 
 _TOKEN = re.compile(r"[!-~]{1,64}")
 _COUNTRY_CODE = re.compile(r"[A-Za-z]{2}")
 _PARTY_ID = re.compile(r"[A-Za-z0-9]{1,3}")
 ROLES = ("CPO", "EMSP", "HUB", "NAP", "NSP", "OTHER", "SCSP")
+# OCPI: mod_locations has these two; credentials are the lowest module that uses them.
+IMAGE = Object(
+    {
+        "url": Url(),
+        "thumbnail": optional(Url()),
+        "category": Enum(
+            "CHARGER", "ENTRANCE", "LOCATION", "NETWORK", "OPERATOR", "OTHER", "OWNER", open=True
+        ),
+        "type": CiString(4),
+        "width": optional(Integer(least=0, most=99_999)),
+        "height": optional(Integer(least=0, most=99_999)),
+    }
+)
+BUSINESS_DETAILS = Object({"name": String(100), "website": optional(Url()), "logo": optional(IMAGE)})
 
 
 def own_credentials(token: str) -> dict[str, Any]:
@@ -36,7 +50,7 @@ def own_credentials(token: str) -> dict[str, Any]:
 
 def check_credentials(document: Any) -> dict[str, Any]:
     """Return the checked Credentials of a partner that wants to register. Raises InvalidParameters."""
-    return _with_folded_parties(_CREDENTIALS.check(document))
+    return _with_folded_parties(CREDENTIALS.check(document))
 
 
 def check_answer(document: Any) -> dict[str, Any]:
@@ -44,7 +58,7 @@ def check_answer(document: Any) -> dict[str, Any]:
 
     Raises InvalidParameters.
     """
-    return _with_folded_parties(_ANSWER.check(document))
+    return _with_folded_parties(ANSWERED_CREDENTIALS.check(document))
 
 
 def role_of(role: str, country_code: str, party_id: str) -> dict[str, Any]:
@@ -84,23 +98,15 @@ def _with_folded_parties(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _role(*, needs_details: bool) -> Object:
-    details = Object({"name": String(100)})
-    return Object(
-        {
-            "role": Enum(*ROLES),
-            "country_code": CiString(2),
-            "party_id": CiString(3),
-            "business_details": details if needs_details else optional(details),
-        }
-    )
-
-
-_CREDENTIALS = Object(
-    {"token": String(64), "url": Url(), "roles": ListOf(_role(needs_details=True), least=1)},
+_PARTY: dict[str, Field] = {"role": Enum(*ROLES), "country_code": CiString(2), "party_id": CiString(3)}
+CREDENTIALS_ROLE = Object({**_PARTY, "business_details": BUSINESS_DETAILS})
+CREDENTIALS = Object(
+    {"token": String(64), "url": Url(), "roles": ListOf(CREDENTIALS_ROLE, least=1)},
     rules=[_printable_token, _unique_roles],
 )
-_ANSWER = Object(
-    {"token": String(64), "url": optional(Url()), "roles": ListOf(_role(needs_details=False), least=1)},
+# Refusing an answer for its logo would leave the other side with a registration that we don't have.
+_ANSWERED_ROLE = Object({**_PARTY, "business_details": optional(Object({"name": String(100)}))})
+ANSWERED_CREDENTIALS = Object(
+    {"token": String(64), "url": optional(Url()), "roles": ListOf(_ANSWERED_ROLE, least=1)},
     rules=[_printable_token, _unique_roles],
 )

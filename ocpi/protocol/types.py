@@ -128,8 +128,9 @@ class Number(Field):
 class Integer(Field):
     """A whole number; 3.0 and "3" are taken."""
 
-    def __init__(self, *, least: int | None = None) -> None:
+    def __init__(self, *, least: int | None = None, most: int | None = None) -> None:
         self.least = least
+        self.most = most
 
     def cleaned(self, value: Any, path: str) -> int:
         number = _number(value, path, kind="a whole number")
@@ -137,6 +138,8 @@ class Integer(Field):
             raise InvalidParameters(f"{path}: must be a whole number")
         if self.least is not None and number < self.least:
             raise InvalidParameters(f"{path}: must be at least {self.least}")
+        if self.most is not None and number > self.most:
+            raise InvalidParameters(f"{path}: must be at most {self.most}")
         return int(number)
 
 
@@ -204,7 +207,7 @@ class Optional(Field):
         self.field = field
 
     def cleaned(self, value: Any, path: str) -> Any:
-        if value == "" and isinstance(self.field, CiString):
+        if value == "" and isinstance(self.field, CiString | Url):
             return value
         return self.field.cleaned(value, path)
 

@@ -11,7 +11,7 @@ import pytest
 from locations.models import Evse, Location
 from ocpi.partners.models import Partner
 from tests.factories import NOW, connector_document, evse_document, iso, location_document, make_partner
-from tests.locations.calling import Calls, example
+from tests.locations.calling import Calls
 
 pytestmark = pytest.mark.django_db
 
@@ -33,31 +33,6 @@ def stored(cpo):
     """LOC1 with EVSE1 and its connector 1."""
     cpo.put("/NL/NOD/LOC1", location_document(evses=[evse_document("EVSE1")]))
     return cpo
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "location_example",
-        "location_example_parking_garage_opening_hours",
-        "location_example_uc2_destination_charger",
-        "location_example_uc3_destination_charger_not_published",
-        "location_example_uc4_limited_visibility",
-        "location_example_uc5_home_charge_point",
-    ],
-)
-def test_gives_the_examples_of_the_specification_back_unchanged(name):
-    document = example(name)
-    make_partner(
-        role="CPO", country_code=document["country_code"], party_id=document["party_id"], token="cpo"
-    )
-    calls = Calls("receiver/locations", "cpo")
-    path = f"/{document['country_code']}/{document['party_id']}/{document['id']}"
-
-    assert calls.put(path, document) == (201, {"status_code": 1000})
-    assert calls.get(path) == (200, {"data": document, "status_code": 1000})
-    assert calls.put(path, document) == (200, {"status_code": 1000})
-    assert calls.get(path) == (200, {"data": document, "status_code": 1000})
 
 
 def test_keeps_fields_and_enum_values_that_it_does_not_know(cpo):

@@ -10,7 +10,7 @@ from ocpi.partners.models import Partner
 from sessions import listeners
 from sessions.models import Session
 from tests.factories import NOW, make_partner, session_document
-from tests.locations.calling import Calls, example
+from tests.locations.calling import Calls
 
 pytestmark = pytest.mark.django_db
 
@@ -39,29 +39,6 @@ def cpo(settings):
 def stored(cpo):
     cpo.put(PATH, session_document("S1"))
     return cpo
-
-
-@pytest.mark.parametrize("name", ["session_example_1_simple_start", "session_example_2_short_finished"])
-def test_gives_the_examples_of_the_specification_back_unchanged(name):
-    document = example(name)
-    country_code, party_id = document["country_code"], document["party_id"]
-    make_partner(role="CPO", country_code=country_code, party_id=party_id, token="cpo")
-    calls = Calls("receiver/sessions", "cpo")
-    path = f"/{country_code}/{party_id}/{document['id']}"
-
-    assert calls.put(path, document) == (201, {"status_code": 1000})
-    assert calls.get(path) == (200, {"data": document, "status_code": 1000})
-    assert calls.put(path, document) == (200, {"status_code": 1000})
-
-
-def test_takes_the_patch_examples_of_the_specification(stored):
-    costs = example("session_patch_example_total_cost") | {"last_updated": LATER}
-    periods = example("session_patch_example_charging_period") | {"last_updated": LATEST}
-
-    assert stored.patch(PATH, costs) == (200, {"status_code": 1000})
-    assert stored.patch(PATH, periods) == (200, {"status_code": 1000})
-
-    assert stored.get(PATH)[1]["data"] == session_document("S1") | costs | periods
 
 
 def test_finds_a_session_whatever_the_case_of_its_ids(stored):

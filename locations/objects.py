@@ -23,6 +23,7 @@ from locations.enums import (
 )
 from ocpi.partners.documents import BUSINESS_DETAILS, IMAGE
 from ocpi.protocol.errors import InvalidParameters
+from ocpi.protocol.quirks import Quirk, tolerate
 from ocpi.protocol.types import (
     Boolean,
     CiString,
@@ -53,8 +54,11 @@ def _is_on_earth(document: dict[str, Any]) -> None:
 def _is_on_the_clock(document: dict[str, Any]) -> None:
     """Bear 8:00, 08:00:00 and 24:00, which others send for 08:00 and the day's end."""
     for name in ("period_begin", "period_end"):
+        complaint = f"{name}: must be a time of day like 08:00"
         if not _TIME_OF_DAY.fullmatch(document[name]):
-            raise InvalidParameters(f"{name}: must be a time of day like 08:00")
+            raise InvalidParameters(complaint)
+        if not _EXACT_TIME_OF_DAY.fullmatch(document[name]):
+            tolerate(Quirk.DATE_FORMS, complaint)
 
 
 def _names_a_token(document: dict[str, Any]) -> None:

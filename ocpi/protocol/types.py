@@ -180,7 +180,7 @@ class Enum(Field):
                 return self.aliases[value]
             if self.fallback is not None or self.is_open:
                 tolerate(Quirk.UNKNOWN_VALUES, complaint)
-                return self.fallback or CiString(64).cleaned(value, path)
+                return self.fallback or String(64).cleaned(value, path)
         raise InvalidParameters(complaint)
 
 
@@ -208,6 +208,7 @@ class Optional(Field):
 
     def cleaned(self, value: Any, path: str) -> Any:
         if value == "" and isinstance(self.field, CiString | Url):
+            tolerate(Quirk.NULLS, f"{path}: must not be empty")
             return value
         return self.field.cleaned(value, path)
 

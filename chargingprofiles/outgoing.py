@@ -111,7 +111,7 @@ def _send(request: IssuedRequest) -> Reply:
 def _answered(request: IssuedRequest, reply: Reply, *, now: datetime) -> None:
     answer = reply.data if reply.is_success and isinstance(reply.data, dict) else {}
     response = answer.get("result")
-    if response not in _RESPONSES:
+    if not isinstance(response, str) or response not in _RESPONSES:
         _refused(request, detail=_unusable(reply))
         return
     if response != "ACCEPTED":

@@ -232,8 +232,11 @@ def _next_link(headers: Mapping[str, str]) -> str | None:
 
 
 def _followable(link: str, address: str) -> str:
-    """Return the absolute next address. Raises BrokenList when it leaves the host of the list."""
-    here, there = urlsplit(address), urlsplit(urljoin(address, link))
+    """Return the absolute next address. Raises BrokenList when it is none, or leaves the host of the list."""
+    try:
+        here, there = urlsplit(address), urlsplit(urljoin(address, link))
+    except ValueError as error:
+        raise BrokenList("The Link to the next page is no address.") from error
     if here.hostname != there.hostname:
         raise BrokenList("The Link to the next page leads to another host.")
     if here.scheme == "https" and there.scheme == "http":

@@ -286,7 +286,7 @@ def _number(value: Any, path: str, *, kind: str = "a number") -> int | float:
         tolerate(Quirk.NUMBERS_AS_STRINGS, f"{path}: must be {kind}, not a string")
         exact = Decimal(value.strip())
         value = int(exact) if re.fullmatch(r"[+-]?\d+", value.strip()) else float(exact)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -math.inf < value < math.inf:
         raise InvalidParameters(f"{path}: must be {kind}")
     if abs(value) > LARGEST_NUMBER:
         raise InvalidParameters(f"{path}: is out of any range")

@@ -73,6 +73,16 @@ def test_clears_the_profile(peer, session):
     assert request.state == State.WAITING
 
 
+@pytest.mark.parametrize("result", [[], {}, ["ACCEPTED"], None, 7, True])
+def test_takes_a_result_that_is_no_text_for_none(peer, session, result):
+    answers(peer, "PUT", envelope({"result": result, "timeout": 45}))
+
+    request = outgoing.set_profile(session=session, profile=profile(), now=NOW)
+
+    detail = "The CPO's answer holds no ChargingProfileResponse."
+    assert (request.state, request.response, request.detail) == (State.REFUSED, "", detail)
+
+
 @pytest.mark.parametrize("result", ["REJECTED", "NOT_SUPPORTED", "TOO_OFTEN", "UNKNOWN_SESSION"])
 def test_keeps_what_the_cpo_refused_it_with(peer, session, result):
     answers(peer, "PUT", envelope({"result": result, "timeout": 0}))

@@ -66,6 +66,14 @@ def test_takes_no_other_link_for_the_next() -> None:
     assert list(pages(fetch, "https://cpo.example/l")) == [[1]]
 
 
+@pytest.mark.parametrize("target", ["http://[", "https://[cpo.example]/2", "//[::1/2"])
+def test_says_so_when_the_next_link_is_no_address(target: str) -> None:
+    fetch = Scripted(reply([1], headers={"Link": f'<{target}>; rel="next"'}))
+
+    with pytest.raises(BrokenList, match=r"^The Link to the next page is no address\.$"):
+        list(pages(fetch, "https://cpo.example/l"))
+
+
 def test_goes_on_by_offset_where_there_is_no_link() -> None:
     total = {"X-Total-Count": "3"}
     fetch = Scripted(reply([1, 2], headers=total), reply([3], headers=total))

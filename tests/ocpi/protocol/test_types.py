@@ -91,6 +91,8 @@ def test_takes(field: Field, value: Any, cleaned: Any) -> None:
         (Number(), "9" * 30, "field: is out of any range"),
         (Number(), "9" * 31, "field: must be a number"),
         (Number(), "1e99", "field: is out of any range"),
+        (Number(), 10**400, "field: is out of any range"),
+        (Integer(), -(10**400), "field: is out of any range"),
         (Number(least=0), -0.1, "field: must be at least 0"),
         (Integer(), 3.5, "field: must be a whole number"),
         (Integer(), False, "field: must be a whole number"),

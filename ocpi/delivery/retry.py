@@ -91,7 +91,7 @@ def retry_after_s(header: str, *, now: datetime) -> float | None:
         return float(header[:9])
     try:
         return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -29,6 +29,8 @@ from ocpi.protocol.headers import message_ids
 
 # Pages for people: their HTML and their redirects stay.
 _FOR_PEOPLE = ("/admin", "/static")
+# Requests to proxies name the host, too; who parses it finds hosts that are none.
+_RAW_PATH = re.compile(r"(?:[a-z]+://[^/?#]*)?([^?#]*).*", re.IGNORECASE | re.DOTALL)
 _ENCODED_SLASH = re.compile("%2F", re.IGNORECASE)
 # Stands for a slash inside an id while the address is routed. Ids are ASCII, so none has it.
 _SLASH_IN_ID = "\ue02f"
@@ -120,7 +122,7 @@ def _keep_slashes_in_ids(request: HttpRequest) -> None:
     """
     raw = request.META.get("RAW_URI") or request.META.get("REQUEST_URI") or ""
     if request.path.startswith("/ocpi/") and _ENCODED_SLASH.search(raw):
-        request.path_info = unquote(_ENCODED_SLASH.sub(_SLASH_IN_ID, urlsplit(raw).path))
+        request.path_info = unquote(_ENCODED_SLASH.sub(_SLASH_IN_ID, _RAW_PATH.sub(r"\1", raw, count=1)))
 
 
 def _take_chunked_body(request: HttpRequest) -> None:

@@ -249,7 +249,8 @@ class Object(Field):
         prefix = f"{path}." if path else ""
         result = dict(document)
         for name in document.keys() - self.fields.keys():
-            tolerate(Quirk.UNKNOWN_FIELDS, f"{prefix}{name[:50]}: is no field of this object")
+            shown = name[:50] if name.isprintable() else ascii(name[:50])
+            tolerate(Quirk.UNKNOWN_FIELDS, f"{prefix}{shown}: is no field of this object")
         for name, field in self.fields.items():
             is_optional = isinstance(field, Optional)
             value = document.get(name)

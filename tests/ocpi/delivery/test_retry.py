@@ -102,6 +102,8 @@ def test_tells_people_the_statuses_without_control_characters() -> None:
         ("-3", None),
         ("soon", None),
         ("٣", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2026 00:00:00 +99999999999999", None),
     ],
 )
 def test_reads_retry_after(header: str, seconds: float | None) -> None:

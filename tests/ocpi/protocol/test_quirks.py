@@ -84,3 +84,10 @@ def test_a_refusal_ends_with_its_block() -> None:
         with pytest.raises(InvalidParameters, match="x: must not be null"):
             tolerate(Quirk.NULLS, "x: must not be null")
     tolerate(Quirk.NULLS, "x: must not be null")
+
+
+def test_writes_the_name_of_an_unknown_field_so_that_it_fits_into_one_line() -> None:
+    with refusing([Quirk.UNKNOWN_FIELDS]), pytest.raises(InvalidParameters) as caught:
+        SESSION.check(session_document(**{"x\n2026 INFO": 1}))
+
+    assert caught.value.message == "'x\\n2026 INFO': is no field of this object"

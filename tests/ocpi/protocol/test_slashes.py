@@ -52,3 +52,8 @@ def test_other_addresses_stay_unrouted(raw: str, path: str) -> None:
 
 def test_without_the_address_as_it_came_the_path_is_what_the_server_says() -> None:
     assert Client().get("/ocpi/A%2FB").json() == {"first": "A", "second": "B"}
+
+
+@pytest.mark.parametrize("raw", ["http://[/ocpi/A%2FB", "HTTP://[::1/ocpi/A%2FB?c=%2F", "/ocpi/A%2FB#//["])
+def test_an_address_with_a_broken_host_is_read_all_the_same(raw: str) -> None:
+    assert Client().get("/ocpi/A%2FB", REQUEST_URI=raw).json() == {"first": "A/B"}

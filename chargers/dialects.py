@@ -33,7 +33,7 @@ class Dialect:
 
     version: str
     answer: Callable[[str, dict[str, Any], Listener], dict[str, Any]]
-    limit_call: Callable[..., OwnCall | None]
+    limit_call: Callable[..., OwnCall]
     clear_call: Callable[[Place], OwnCall]
     read_call: Callable[[Place, int], OwnCall]
     configuration_call: Callable[[], OwnCall]

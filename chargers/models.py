@@ -187,6 +187,9 @@ class Command(models.Model):
     sends = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     sent_payload = models.JSONField(null=True, blank=True)
+    renew_at = models.DateTimeField(
+        null=True, blank=True, help_text="A window of a longer schedule went out: when to send the next."
+    )
     settled_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=14, choices=Outcome.choices, blank=True)
     answer = models.JSONField(null=True, blank=True, help_text="What came back, as it came.")

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from chargers.bus import bus_from_settings
 from chargers.models import Command, Outlet, Transaction
@@ -35,17 +36,26 @@ def owe(
 
 def restore(outlet: Outlet, *, now: datetime, after_s: float = 0) -> Command:
     """Owe the charger the limits that it accepted, or none, after it may have taken one that we gave up."""
-    waiting = Command.objects.filter(
-        outlet=outlet, kind=Command.Kind.RESTORE, state=Command.State.QUEUED
-    ).first()
-    return waiting or owe(
+    due_at = now + timedelta(seconds=after_s)
+    waiting = waiting_restores(outlet).first()
+    if waiting is not None:
+        sooner = Command.objects.filter(pk=waiting.pk, state=Command.State.QUEUED, not_before__gt=due_at)
+        if sooner.update(not_before=due_at, deadline_at=due_at + RESTORE_PATIENCE):
+            wake(outlet.charger_id)
+        return waiting
+    return owe(
         Command.Kind.RESTORE,
         outlet=outlet,
         transaction=Transaction.objects.filter(outlet=outlet, stopped_at=None).first(),
-        deadline_at=now + timedelta(seconds=after_s) + RESTORE_PATIENCE,
-        not_before=now + timedelta(seconds=after_s),
+        deadline_at=due_at + RESTORE_PATIENCE,
+        not_before=due_at,
         now=now,
     )
+
+
+def waiting_restores(outlet: Outlet) -> QuerySet[Command]:
+    """Return the restores of an outlet that were not sent yet; at most one."""
+    return Command.objects.filter(outlet=outlet, kind=Command.Kind.RESTORE, state=Command.State.QUEUED)
 
 
 def restore_again(outlet: Outlet, *, now: datetime) -> bool:

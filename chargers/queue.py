@@ -18,7 +18,7 @@ from chargers.capabilities import Place
 from chargers.dialects import CLEAR, READ, SET, Dialect, OwnCall, dialect_of, outcome_of_error
 from chargers.frames import Error, Result
 from chargers.models import Charger, Command, Limit, Transaction
-from chargers.ruling import UnableToSend
+from chargers.ruling import UnableToSend, ruling
 from chargers.schedule import Schedule
 from chargers.settlement import Kind, Outcome, State, settle, take_late_answer
 
@@ -63,7 +63,7 @@ def claim_next(charger_id: int, *, epoch: int, now: datetime) -> Sending | None:
             settle(command, state=State.ANSWERED, outcome=Outcome.REJECTED, now=now, expected=(State.QUEUED,))
             continue
         message_id = str(uuid4())
-        action, payload = call
+        (action, payload), renew_at = call
         owner = Charger.objects.filter(pk=charger_id, epoch=epoch)
         try:
             claimed = Command.objects.filter(Exists(owner), pk=command.pk, state=State.QUEUED).update(
@@ -73,6 +73,7 @@ def claim_next(charger_id: int, *, epoch: int, now: datetime) -> Sending | None:
                 sends=F("sends") + 1,
                 sent_at=now,
                 sent_payload={"action": action, "payload": payload},
+                renew_at=renew_at,
             )
         except IntegrityError:
             # Another one is unanswered; the next look comes after its end.
@@ -176,11 +177,14 @@ def place_of(command: Command) -> Place:
     )
 
 
-def _call_for(command: Command, *, now: datetime) -> OwnCall | None:
-    """Return the call that does what the command wants; None when there is nothing left to do."""
+def _call_for(command: Command, *, now: datetime) -> tuple[OwnCall, datetime | None] | None:
+    """Return the call that does what the command wants, and when to renew what it sends.
+
+    None when there is nothing left to do.
+    """
     place, dialect = place_of(command), _dialect(command)
     if command.kind == Kind.READ_SCHEDULE:
-        return dialect.read_call(place, command.duration_s or 0)
+        return dialect.read_call(place, command.duration_s or 0), None
     charging = command.transaction
     if command.kind == Kind.RESTORE:
         # Another transaction may have begun since.
@@ -194,11 +198,11 @@ def _call_for(command: Command, *, now: datetime) -> OwnCall | None:
         if wanted.ends_at is not None and wanted.ends_at <= now:
             return None
         schedules.append(wanted)
-    call = None
-    if charging and schedules:
-        transaction_id = charging.ocpp_id or charging.pk
-        call = dialect.limit_call(place, schedules, transaction_id=transaction_id, now=now)
-    return call or dialect.clear_call(place)
+    sent = ruling(place, schedules, now=now) if charging and schedules else None
+    if charging is None or sent is None:
+        return dialect.clear_call(place), None
+    transaction_id = charging.ocpp_id or charging.pk
+    return dialect.limit_call(place, sent.schedule, transaction_id=transaction_id), sent.renew_at
 
 
 def _dialect(command: Command) -> Dialect:

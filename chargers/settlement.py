@@ -11,7 +11,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from chargers.models import Command, Limit, Outlet, Transaction
-from chargers.owing import restore, restore_again
+from chargers.owing import restore, restore_again, waiting_restores
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,8 @@ def settle(
         if not written:
             return False
         command.refresh_from_db()
-        if state != State.ANSWERED and command.sends and command.kind in LIMITING:
+        is_in_doubt = state != State.ANSWERED and command.sends and command.kind in LIMITING
+        if is_in_doubt or (state == State.NO_ANSWER and command.kind == Kind.RESTORE):
             Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=True)
         if state == State.ANSWERED:
             _take_effect(command, now=now)
@@ -97,11 +98,22 @@ def _take_effect(command: Command, *, now: datetime) -> None:
             logger.error("charger %s does not go back to its limits: %s", command.charger, command.answer)
     elif command.kind == Kind.RESTORE:
         Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
+        _renew_later(command, now=now)
     elif command.kind == Kind.SET_LIMIT and accepted:
         _take_limit(command, now=now)
+        _renew_later(command, now=now)
     elif command.kind == Kind.CLEAR_LIMIT and command.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
         Limit.objects.filter(transaction=command.transaction, source=command.source).delete()
         Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
+        _renew_later(command, now=now)
+
+
+def _renew_later(command: Command, *, now: datetime) -> None:
+    """Owe the charger the rest of a schedule that was too long for it, before the window that it has ends."""
+    for older in waiting_restores(command.outlet).filter(not_before__gt=now):
+        settle(older, state=State.CANCELLED, now=now, expected=(State.QUEUED,))
+    if command.renew_at is not None:
+        restore(command.outlet, now=now, after_s=max((command.renew_at - now).total_seconds(), 0))
 
 
 def _take_limit(command: Command, *, now: datetime) -> None:

@@ -5,14 +5,12 @@ OCPP 1.6 edition 2, sections 5.5, 5.7, 5.8 and 5.16.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from chargers import composite
 from chargers.capabilities import Place
 from chargers.ocpp16 import profiles
-from chargers.ruling import ruling_schedule
 from chargers.schedule import Schedule
 from chargers.schemas import check_own_call
 
@@ -43,18 +41,10 @@ _OUTCOMES = {
 OwnCall = tuple[str, dict[str, Any]]
 
 
-def limit_call(
-    place: Place, schedules: Sequence[Schedule], *, transaction_id: int | str, now: datetime
-) -> OwnCall | None:
-    """Return the call that makes the lowest of some limits rule a transaction; None when all are over.
-
-    The last one's unit is used where the charger takes it. Raises UnableToSend.
-    """
-    ruling = ruling_schedule(place, schedules, now=now)
-    if ruling is None:
-        return None
+def limit_call(place: Place, schedule: Schedule, *, transaction_id: int | str) -> OwnCall:
+    """Return the call that makes a schedule rule a transaction. Raises ValueError: a mistake of ours."""
     payload = profiles.set_profile(
-        ruling,
+        schedule,
         connector_id=place.number,
         # One profile per outlet: it replaces what an earlier transaction left behind.
         profile_id=place.number,

@@ -5,14 +5,13 @@ OCPP 2.0.1 edition 3, part 2, use cases B06, K01, K08 and K10.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from chargers import composite
-from chargers.capabilities import MOST_PERIODS, Capabilities, Place, number_of, units_in
-from chargers.ruling import ruling_schedule
-from chargers.schedule import Schedule, as_number, windowed
+from chargers.capabilities import Capabilities, Place, number_of, units_in
+from chargers.schedule import Schedule, as_number
 from chargers.schemas import check_own_call
 
 SET, CLEAR, READ, CONFIGURATION = (
@@ -45,17 +44,12 @@ _CAN_NOT = {"unsupportedrequest", "notenabled", "notsupported"}
 OwnCall = tuple[str, dict[str, Any]]
 
 
-def limit_call(
-    place: Place, schedules: Sequence[Schedule], *, transaction_id: int | str, now: datetime, version: str
-) -> OwnCall | None:
-    """Return the call that makes the lowest of some limits rule a transaction; None when all are over.
+def limit_call(place: Place, schedule: Schedule, *, transaction_id: int | str, version: str) -> OwnCall:
+    """Return the call that makes a schedule rule a transaction. Raises ValueError: a mistake of ours.
 
     A TxProfile with absolute times; one profile per EVSE, which replaces what an earlier transaction left
-    behind. Raises UnableToSend.
+    behind.
     """
-    ruling = ruling_schedule(place, schedules, now=now)
-    if ruling is None:
-        return None
     payload = {
         "evseId": place.number,
         "chargingProfile": {
@@ -64,7 +58,7 @@ def limit_call(
             "chargingProfilePurpose": "TxProfile",
             "chargingProfileKind": "Absolute",
             "transactionId": transaction_id,
-            "chargingSchedule": [{"id": place.number, **_schedule(windowed(ruling, MOST_PERIODS))}],
+            "chargingSchedule": [{"id": place.number, **_schedule(schedule)}],
         },
     }
     check_own_call(SET, payload, version=version)

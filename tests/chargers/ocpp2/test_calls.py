@@ -8,6 +8,7 @@ import pytest
 
 from chargers.capabilities import Capabilities, Place
 from chargers.ocpp2 import calls
+from chargers.ruling import ruling
 from chargers.schedule import Period, Schedule, Unit
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,9 +26,11 @@ def schedule(*limits: float, unit: str = "A", starts_at: datetime = NOON, **fiel
     return Schedule(starts_at=starts_at, unit=Unit(unit), periods=periods, **fields)
 
 
-def sent(place: Place, *schedules: Schedule, version: str = "2.0.1") -> Any:
-    call = calls.limit_call(place, schedules, transaction_id="TX-1", now=NOON, version=version)
-    return call[1] if call else None
+def sent(place: Place, document: Schedule, *, version: str = "2.0.1") -> Any:
+    """Return the payload that goes out for a schedule."""
+    ruled = ruling(place, [document], now=NOON)
+    assert ruled is not None
+    return calls.limit_call(place, ruled.schedule, transaction_id="TX-1", version=version)[1]
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
@@ -75,10 +78,6 @@ def test_sends_what_the_charger_takes(where: Place, document: Schedule, unit: st
 
     assert told["chargingRateUnit"] == unit
     assert [period["limit"] for period in told["chargingSchedulePeriod"]] == limits
-
-
-def test_sends_nothing_when_all_are_over() -> None:
-    assert sent(place(), schedule(16, starts_at=NOON - timedelta(hours=2), duration_s=60)) is None
 
 
 def test_clears_by_id_and_asks_for_what_rules() -> None:

@@ -23,7 +23,7 @@ from ocpi.protocol.times import is_strict, parse_datetime
 
 DEFAULT_LIMIT = 50
 MOST_LIMIT = 100
-MOST_PAGES = 10_000
+MOST_PAGES = 100_000
 LEAST_LIMIT = 5
 _WHOLE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 _OFFSET = re.compile(r"(?<=[?&]offset=)\d{1,18}(?![^&#])", re.ASCII)

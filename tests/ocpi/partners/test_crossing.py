@@ -1,9 +1,11 @@
 """Both sides register, or renew their credentials, at the same moment: one exchange stands, on both sides."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from ocpi.partners.handshake import Refused
@@ -103,7 +105,7 @@ class TestRegistering:
         refused = []
 
         def once_more(request: Any) -> Any:
-            with pytest.raises(Refused) as caught:
+            with closing(connection), pytest.raises(Refused) as caught:
                 register(platform)
             refused.append(str(caught.value))
             return platform.take_credentials(request)
@@ -116,7 +118,8 @@ class TestRegistering:
 
     def test_gives_it_back_when_the_name_was_given_to_another_meanwhile(self, node, platform):
         def invited_again(request: Any) -> Any:
-            invited()
+            with closing(connection):
+                invited()
             return platform.take_credentials(request)
 
         platform.peer.answer("POST", "/2.2.1", body=invited_again)
@@ -186,7 +189,7 @@ class TestRotating:
         refused = []
 
         def once_more(request: Any) -> Any:
-            with pytest.raises(Refused) as caught:
+            with closing(connection), pytest.raises(Refused) as caught:
                 rotate(Partner.objects.get(), now=timezone.now())
             refused.append(str(caught.value))
             return platform.take_credentials(request)

@@ -15,7 +15,7 @@ from chargers.simulator.installed import Unfit
 from chargers.simulator.link import Answer, CallError
 
 if TYPE_CHECKING:
-    from chargers.simulator.station import Station16
+    from chargers.simulator.station import SimulatedStation
 
 # A status to answer, a whole payload, or a function of the request that returns either, or None for silence.
 Scripted = str | dict[str, Any] | Callable[[dict[str, Any]], str | dict[str, Any] | None]
@@ -35,7 +35,12 @@ class Answers:
     """
 
     def __init__(
-        self, station: Station16, *, scripted: Mapping[str, Scripted], silent: Collection[str], delay_s: float
+        self,
+        station: SimulatedStation,
+        *,
+        scripted: Mapping[str, Scripted],
+        silent: Collection[str],
+        delay_s: float,
     ) -> None:
         self.station = station
         self.scripted = dict(scripted)

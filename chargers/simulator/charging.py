@@ -14,7 +14,7 @@ from chargers.simulator.link import CallError
 from chargers.simulator.profiles import Ruling
 
 if TYPE_CHECKING:
-    from chargers.simulator.station import Station16
+    from chargers.simulator.station import SimulatedStation
 
 LONGEST_NAP_S = 3600.0
 
@@ -35,7 +35,7 @@ class Charging:
 
     def __init__(
         self,
-        station: Station16,
+        station: SimulatedStation,
         *,
         connector: int,
         id_tag: str,

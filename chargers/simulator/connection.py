@@ -22,7 +22,6 @@ from websockets.typing import Subprotocol
 
 from chargers.simulator.link import Link
 
-SUBPROTOCOL = Subprotocol("ocpp1.6")
 LONGEST_PAUSE_S = 30.0
 # A connection that held so long was a good one: the next pause is short again.
 GOOD_CONNECTION_S = 10
@@ -38,8 +37,9 @@ class NotLetIn(Exception):
 class Connection:
     """The way to one central system; `address` has the identity as its last part."""
 
-    def __init__(self, url: str, identity: str, password: str | None) -> None:
+    def __init__(self, url: str, identity: str, password: str | None, *, version: str = "1.6") -> None:
         self.identity = identity
+        self.subprotocol = Subprotocol(f"ocpp{version}")
         self.address = f"{url.rstrip('/')}/{quote(identity, safe='')}"
         self.headers: dict[str, str] = {}
         if password is not None:
@@ -68,14 +68,14 @@ class Connection:
             try:
                 async with connect(
                     self.address,
-                    subprotocols=[SUBPROTOCOL],
+                    subprotocols=[self.subprotocol],
                     additional_headers=self.headers,
                     compression=None,
                     max_size=MOST_BYTES,
                     proxy=None,
                     close_timeout=2,
                 ) as socket:
-                    if socket.subprotocol != SUBPROTOCOL:
+                    if socket.subprotocol != self.subprotocol:
                         raise NegotiationError("no subprotocol")
                     is_first = False
                     report("connected", url=self.address)
@@ -118,7 +118,7 @@ class Connection:
                 status=error.response.status_code, identity=self.identity
             )
         if isinstance(error, NegotiationError):
-            return f"The server at {self.address} does not speak {SUBPROTOCOL}."
+            return f"The server at {self.address} does not speak {self.subprotocol}."
         if isinstance(error, InvalidMessage):
             return f"What answers at {self.address} is not a websocket server."
         if isinstance(error, TimeoutError):

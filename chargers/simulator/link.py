@@ -1,4 +1,4 @@
-"""OCPP-J 1.6 as the station speaks it: one call of ours at a time, and theirs answered meanwhile."""
+"""OCPP-J as the station speaks it: one call of ours at a time, and theirs answered meanwhile."""
 
 from __future__ import annotations
 

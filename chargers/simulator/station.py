@@ -13,6 +13,7 @@ from chargers.simulator.charging import Charging, TagRefused, timestamp
 from chargers.simulator.configuration import Configuration
 from chargers.simulator.connection import Connection
 from chargers.simulator.link import CallError, Link, NoAnswer
+from chargers.simulator.link2 import Link2
 
 LAST_WORDS_S = 5
 BOOT_PAUSE_S = 10
@@ -22,8 +23,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Station16:
-    """An OCPP 1.6J station with one car at connector 1.
+class SimulatedStation:
+    """An OCPP station with one car at connector 1; `version` is 1.6, 2.0.1 or 2.1.
 
     It connects to `{url}/{identity}`, boots, starts a transaction (unless `plugs_in` is False) and charges
     with the car's power or the limit that it was given. `report` gets every event as a dict. `configuration`
@@ -50,8 +51,9 @@ class Station16:
         answers: Mapping[str, Scripted] | None = None,
         silent: Collection[str] = (),
         delay_s: float = 0,
+        version: str = "1.6",
     ) -> None:
-        self.connection = Connection(url, identity, password)
+        self.connection = Connection(url, identity, password, version=version)
         self.car = car or Car(power_w=11_000)
         self.supply = supply or Supply()
         self.connectors = connectors
@@ -65,7 +67,7 @@ class Station16:
         )
         self.profiles = self.configuration.profile_store(self.supply)
         self.answers = Answers(self, scripted=answers or {}, silent=silent, delay_s=delay_s)
-        self.link = Link(
+        self.link = (Link if version == "1.6" else Link2)(
             answer=self.answers.answer, unreadable=lambda frame: self.report("unreadable", frame=frame[:200])
         )
         self.charging: dict[int, Charging] = {}
@@ -180,7 +182,7 @@ class Station16:
         """Send BootNotification and return the answer."""
         request = {
             "chargePointVendor": "Simulated",
-            "chargePointModel": "Station16",
+            "chargePointModel": "SimulatedStation",
             "firmwareVersion": "1",
         }
         return await self.tell("BootNotification", request)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.journeys.conftest import make_node
-from tests.journeys.nodes import Node
+from tests.journeys.nodes import Node, Program
 from tests.journeys.provider import Provider, limits_of, profile, registered
 from tests.station2 import Station2
 
@@ -83,3 +83,25 @@ def test_a_profile_reaches_the_station_and_its_answer_the_provider(
         again.event("Ended", "TX-1", trigger="EVDeparted", meter_wh=2100, stoppedReason="Local")
         ended = provider.peer.wait_for("*", f"/2.2.1/receiver/sessions/NL/OC2/{session}", count=2)
         assert ended[-1].body["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_the_simulated_charger_speaks_it_too(node: Node, provider: Provider, version: str) -> None:
+    identity, tag = f"SIM-{version}", f"SIM{version}"
+    node.ask("charger", "add", identity)
+    url = f"ws://127.0.0.1:{node.ocpp_port}"
+    arguments = ["simulate_charger", identity, "--url", url, "--ocpp", version, "--id-tag", tag, "--json"]
+    charger = Program(identity, arguments, node.environment)
+    try:
+        session = provider.told(tag, within_s=10)["id"]
+        _, path = provider.put(session, profile(10))
+        assert provider.result(path) == {"result": "ACCEPTED"}
+        limit = charger.event("limit", within_s=5, what="the limit")
+        assert (limit["limit"], limit["power_w"]) == (10, 6900)
+        assert limits_of(provider.active(session)[0].body) == [10]
+        _, path = provider.delete(session)
+        assert provider.result(path) == {"result": "ACCEPTED"}
+    finally:
+        charger.stop()
+    ended = provider.peer.wait_for("*", f"/2.2.1/receiver/sessions/NL/OC2/{session}", count=2, timeout_s=10)
+    assert ended[-1].body["status"] == "COMPLETED"

@@ -13,7 +13,7 @@ from django.core.management.base import CommandParser
 
 from chargers.simulator.car import Car, Supply
 from chargers.simulator.sentences import sentence
-from chargers.simulator.station import Station16
+from chargers.simulator.station import SimulatedStation
 from ocpi.console import ConsoleCommand
 
 
@@ -40,7 +40,7 @@ def tag(text: str) -> str:
 
 
 class Command(ConsoleCommand):
-    """Simulate an OCPP 1.6J charging station; needs no database."""
+    """Simulate an OCPP charging station; needs no database."""
 
     # Whoever read the lines left, as `head` does.
     foreseen = (BrokenPipeError,)
@@ -52,6 +52,7 @@ class Command(ConsoleCommand):
         parser.add_argument("identity", metavar="IDENTITY", help="the charger's name at the server")
         parser.add_argument("--url", required=True, metavar="URL", help="such as ws://127.0.0.1:9000")
         parser.add_argument("--password", metavar="P", help="for Basic auth")
+        parser.add_argument("--ocpp", choices=("1.6", "2.0.1", "2.1"), default="1.6", help="its version")
         parser.add_argument("--power-w", type=whole, default=11_000, metavar="W", help="what the car takes")
         parser.add_argument("--phases", type=int, choices=(1, 2, 3), default=3)
         parser.add_argument("--connectors", type=whole, default=1, metavar="N")
@@ -66,10 +67,11 @@ class Command(ConsoleCommand):
     def run(self, **options: Any) -> None:
         """Charge until the car leaves, or until SIGINT or SIGTERM."""
         energy_kwh = options["energy_kwh"]
-        station = Station16(
+        station = SimulatedStation(
             options["identity"],
             options["url"],
             password=options["password"],
+            version=options["ocpp"],
             car=Car(options["power_w"], None if energy_kwh is None else energy_kwh * 1000),
             supply=Supply(phases=options["phases"]),
             connectors=options["connectors"],
@@ -86,7 +88,7 @@ class Command(ConsoleCommand):
         self.stdout.flush()
 
 
-async def _until_stopped(station: Station16) -> None:
+async def _until_stopped(station: SimulatedStation) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from chargers.simulator.station import Station16
+from chargers.simulator.station import SimulatedStation
 from tests.chargers.simulator.csms import NOW, Csms, until
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ async def charging(csms, **fields):
 async def station(csms, **fields):
     events, stop = Events(), asyncio.Event()
     fields = {"clock": lambda: NOON, "meter_interval_s": 60, "retry_pause_s": 0.02, **fields}
-    running = asyncio.create_task(Station16("CP1", csms.url, report=events.append, **fields).run(stop))
+    running = asyncio.create_task(SimulatedStation("CP1", csms.url, report=events.append, **fields).run(stop))
     await until(lambda: csms.sockets or running.done())
     try:
         yield events

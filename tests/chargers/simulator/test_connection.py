@@ -4,14 +4,14 @@ import socket
 import pytest
 
 from chargers.simulator.connection import NotLetIn
-from chargers.simulator.station import Station16
+from chargers.simulator.station import SimulatedStation
 from tests.chargers.simulator.csms import Csms, until
 from tests.chargers.simulator.scene import charging, run
 
 
 def refusal(url):
     with pytest.raises(NotLetIn) as refused:
-        asyncio.run(Station16("CP 1", url).run())
+        asyncio.run(SimulatedStation("CP 1", url).run())
     text = str(refused.value)
     assert "\n" not in text
     return text
@@ -52,7 +52,7 @@ def test_says_why_the_server_did_not_let_it_in(status, reason):
     async def scene():
         async with Csms(http_status=status).open() as csms:
             with pytest.raises(NotLetIn) as refused:
-                await Station16("CP 1", csms.url).run()
+                await SimulatedStation("CP 1", csms.url).run()
             assert str(refused.value) == reason
 
     asyncio.run(scene())
@@ -62,7 +62,7 @@ def test_says_that_the_server_does_not_speak_its_version():
     async def scene():
         async with Csms().open(subprotocols=None) as csms:
             with pytest.raises(NotLetIn, match=r"does not speak ocpp1\.6"):
-                await Station16("CP 1", csms.url).run()
+                await SimulatedStation("CP 1", csms.url).run()
 
     asyncio.run(scene())
 
@@ -76,7 +76,7 @@ def test_says_that_it_is_no_websocket_server():
         async with await asyncio.start_server(chat, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             with pytest.raises(NotLetIn, match="is not a websocket server"):
-                await Station16("CP 1", f"ws://127.0.0.1:{port}").run()
+                await SimulatedStation("CP 1", f"ws://127.0.0.1:{port}").run()
 
     asyncio.run(scene())
 

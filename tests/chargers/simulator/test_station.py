@@ -6,7 +6,7 @@ import pytest
 
 from chargers.simulator.car import Car
 from chargers.simulator.charging import TagRefused
-from chargers.simulator.station import Station16
+from chargers.simulator.station import SimulatedStation
 from tests.chargers.simulator.csms import ACCEPTED, NOW, until
 from tests.chargers.simulator.scene import charging, profile, run, station
 
@@ -23,7 +23,11 @@ def test_runs_a_whole_session():
         async with charging(csms):
             pass
         status = {"connectorId": 1, "errorCode": "NoError", "timestamp": NOW}
-        boot = {"chargePointVendor": "Simulated", "chargePointModel": "Station16", "firmwareVersion": "1"}
+        boot = {
+            "chargePointVendor": "Simulated",
+            "chargePointModel": "SimulatedStation",
+            "firmwareVersion": "1",
+        }
         meter_values = csms.got("MeterValues")[0]
         assert csms.calls == [
             ("BootNotification", boot),
@@ -220,7 +224,7 @@ def test_repeats_a_start_whose_answer_was_lost():
 
 def test_leaves_when_the_car_has_what_it_wants():
     async def scenario(csms):
-        station = Station16("CP1", csms.url, car=Car(20_000, wants_wh=Decimal("0.5")))
+        station = SimulatedStation("CP1", csms.url, car=Car(20_000, wants_wh=Decimal("0.5")))
         await asyncio.wait_for(station.run(), 5)
         stop = csms.got("StopTransaction")[0]
         assert (stop["reason"], stop["meterStop"]) == ("EVDisconnected", 0)
@@ -237,7 +241,7 @@ def test_leaves_when_its_tag_is_refused(action):
 
     async def scenario(csms):
         with pytest.raises(TagRefused, match="SIMULATED was not accepted: Blocked"):
-            await Station16("CP1", csms.url).run()
+            await SimulatedStation("CP1", csms.url).run()
         assert csms.statuses()[-1] == "Available"
         reasons = [stop["reason"] for stop in csms.got("StopTransaction")]
         assert reasons == (["DeAuthorized"] if action == "StartTransaction" else [])

@@ -92,7 +92,7 @@ class Listener(Protocol):
         """Take an outlet's state."""
 
     def token_status(self, id_token: str) -> str:
-        """Return OCPP 1.6's AuthorizationStatus of a token."""
+        """Return the AuthorizationStatus of a token; both answers are the same in every version."""
 
     def started(self, event: Started) -> StartAnswer:
         """Take the beginning of a transaction."""

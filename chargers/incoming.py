@@ -74,8 +74,7 @@ class ChargerListener:
         """Take the beginning of a transaction."""
         transaction = transactions.start(self.charger, event, now=self.now)
         if transaction is None:
-            # To refuse what a station of OCPP 2.x tells late would change nothing.
-            return StartAnswer(0, token_status(event.id_token) if event.ocpp_id else "Invalid")
+            return StartAnswer(0, "Invalid")
         return StartAnswer(transaction.pk, token_status(event.id_token))
 
     def metered(self, event: Metered) -> None:

@@ -117,6 +117,9 @@ class Transaction(models.Model):
                 fields=["outlet"], condition=Q(stopped_at=None), name="one_open_transaction_per_outlet"
             ),
         ]
+        indexes = [
+            models.Index(fields=["ocpp_id"], condition=~Q(ocpp_id=""), name="transaction_by_ocpp_id"),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -1,4 +1,4 @@
-"""Meter values and times as OCPP 1.6 chargers write them. Pure.
+"""Meter values and times as OCPP 1.6 writes them; those of 2.x are brought into this form. Pure.
 
 OCPP 1.6 edition 2, sections 3.16, 7.28 to 7.43.
 """

@@ -82,8 +82,13 @@ def take_late_answer(command: Command, *, outcome: str, answer: Any, now: dateti
             )
             Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=True)
             restore(command.outlet, now=now)
-        elif command.outlet.needs_restore:
+        elif command.kind == Kind.RESTORE and outcome == Outcome.REJECTED:
+            # It does not hold what it should: the next sign of life brings another try.
+            return
+        else:
             Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)
+            if command.kind == Kind.RESTORE:
+                _renew_later(command, now=now)
 
 
 def _take_effect(command: Command, *, now: datetime) -> None:
@@ -95,6 +100,7 @@ def _take_effect(command: Command, *, now: datetime) -> None:
             restore(command.outlet, now=now)
     elif command.kind == Kind.RESTORE and command.outcome == Outcome.REJECTED:
         if not restore_again(command.outlet, now=now):
+            Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=True)
             logger.error("charger %s does not go back to its limits: %s", command.charger, command.answer)
     elif command.kind == Kind.RESTORE:
         Outlet.objects.filter(pk=command.outlet_id).update(needs_restore=False)

@@ -165,7 +165,7 @@ def command_charger(
     deadline_at = request.deadline_at - COMMAND_MARGIN
     if request.kind == Kind.SET:
         # OCPI: without start_date_time the profile counts from the start of charging (ChargingProfile class).
-        schedule = schedule_of(request.document or {}, relative_to=charging.started_at)
+        schedule = schedule_of(request.document or {}, relative_to=request.session.started_at)
         if is_over(schedule, now=now):
             return ProfileRequest.Decision.REJECTED, "the profile is over"
         request.command = set_limit(
@@ -200,7 +200,8 @@ def _refusal(*, session: Session, charging: Transaction | None, wish: Wish, now:
     if not is_connected(charger, now=now):
         return "REJECTED"
     if wish.profile is not None:
-        starts_at = charging.started_at if charging else now
+        # Of OCPP 2.x a transaction may begin before anybody charges; the session then begins again.
+        starts_at = session.started_at if charging else now
         if is_over(schedule_of(wish.profile, relative_to=starts_at), now=now):
             return "REJECTED"
     return ""

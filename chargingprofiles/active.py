@@ -93,7 +93,9 @@ def render(partner: Partner, object_key: str, sent_document: Any) -> Message | N
     when its profile was never accepted (SHALL NOT) or the session is over.
     """
     sender, asker = _sender(partner, object_key)
-    armed = ArmedSender.objects.filter(sender, session__partner=None, session__status=Session.Status.ACTIVE)
+    armed = ArmedSender.objects.filter(sender, session__partner=None).exclude(
+        session__status__in=Session.OVER
+    )
     session = Session.objects.filter(pk__in=armed.values("session")).first()
     if session is None:
         return None
@@ -123,7 +125,7 @@ def render(partner: Partner, object_key: str, sent_document: Any) -> Message | N
 
 
 def _is_followed(session: Session) -> bool:
-    if session.status != Session.Status.ACTIVE:
+    if session.status in Session.OVER:
         return False
     return ArmedSender.objects.filter(session=session).exists()
 

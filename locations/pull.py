@@ -30,6 +30,7 @@ from ocpi.protocol.types import fold
 logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 60
+MOST_MARKED = 500
 
 # country_code, party_id and id, folded.
 Name = tuple[str, str, str]
@@ -55,10 +56,16 @@ def mark_unconfirmed(rows: QuerySet[Any], id_field: str, listed: frozenset[Name]
     They stay: platforms leave out for a while what is only being worked on.
     """
     columns = ("pk", "unconfirmed_at", "country_code", "party_id", id_field)
-    for pk, unconfirmed_at, country_code, party_id, object_id in rows.values_list(*columns).iterator():
+    missing: list[int] = []
+    found: list[int] = []
+    # Read to the end first: SQLite takes no write while a reading is open and others write.
+    for pk, unconfirmed_at, country_code, party_id, object_id in list(rows.values_list(*columns)):
         is_listed = (country_code, party_id, fold(object_id)) in listed
         if is_listed != (unconfirmed_at is None):
-            rows.filter(pk=pk).update(unconfirmed_at=None if is_listed else now)
+            (found if is_listed else missing).append(pk)
+    for keys, moment in ((missing, now), (found, None)):
+        for begin in range(0, len(keys), MOST_MARKED):
+            rows.filter(pk__in=keys[begin : begin + MOST_MARKED]).update(unconfirmed_at=moment)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def pull_objects(
     is_theirs = cache(partner.speaks_for)
     stored = refused = 0
     names: set[Name] = set()
-    seen = promised = 0
+    promised = 0
     is_named = True
     stop_at_s = time.monotonic() + LONGEST_LIST_S
 
@@ -103,7 +110,6 @@ def pull_objects(
     query = {"date_from": format_datetime(since or BEGINNING)} if is_filtered else {}
     try:
         for document in chain.from_iterable(pages(fetch, url, query)):
-            seen += 1
             name = ""
             try:
                 party, object_id = _identity(document)
@@ -122,7 +128,8 @@ def pull_objects(
                 )
     except BrokenList as error:
         raise UnableToPull(str(error)) from error
-    is_whole = since is None and is_named and seen >= promised
+    # A list that repeats itself has fewer objects than it counts.
+    is_whole = since is None and is_named and len(names) >= promised
     return Listing(PullCount(stored, refused), frozenset(names), is_whole)
 
 

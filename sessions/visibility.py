@@ -10,7 +10,7 @@ from ocpi.partners.own import Party
 from ocpi.protocol.types import fold
 from sessions.models import Session
 
-# Each part is a query: more granted locations than so many are one part together.
+# Each part is a query: more granted locations than so many are one part together, and so are more parts.
 MOST_PARTS = 10
 
 
@@ -50,7 +50,7 @@ def parts_visible_to(partner: Partner, party: Party | None = None) -> list[Query
             parts += [of_party.filter(location_id=location_id) for location_id in granted]
     for country_code, party_id in grants.parties(partner):
         parts.append(own.filter(token_country_code=country_code, token_party_id=party_id))
-    return parts
+    return parts if len(parts) <= MOST_PARTS else [visible_to(partner, party)]
 
 
 def entitled(session: Session) -> QuerySet[Partner]:

@@ -30,6 +30,7 @@ _SIGNS = {"ChargingRateChanged", "LimitSet"}
 _SIGN_STATES = {"Charging", "SuspendedEVSE"}
 # What charging without a token is called, and what such a token may say of itself.
 _NO_TOKEN = "NoAuthorization"
+LONGEST_TRANSACTION_ID = 36
 
 
 def answer(action: str, payload: Payload, listener: Listener, *, version: str) -> Payload:
@@ -75,21 +76,22 @@ def _authorize(payload: Payload, listener: Listener) -> Payload:
 def _transaction_event(payload: Payload, listener: Listener) -> Payload:
     """Take what a transaction tells: its messages may come late, twice and in any order."""
     kind, info = payload["eventType"], payload["transactionInfo"]
-    ocpp_id = info["transactionId"]
-    number = payload["evse"]["id"] if isinstance(payload.get("evse"), dict) else 0
+    ocpp_id, number = _transaction_id(info), _evse_id(payload)
     at = read_time(payload["timestamp"], now=listener.now)
     reading = read_meter(as_16(payload.get("meterValue")), now=at)
-    started = listener.started(
-        Started(
-            number=number,
-            id_token=_token(payload),
-            meter_wh=reading.energy_wh,
-            at=at,
-            key=ocpp_id,
-            ocpp_id=ocpp_id,
-            is_authorized="idToken" in payload or info.get("chargingState") == "Charging",
+    if kind != "Ended" or reading.energy_wh is not None:
+        # Only an end that tells what was charged can stand for a transaction that we never heard of.
+        listener.started(
+            Started(
+                number=number,
+                id_token=_token(payload),
+                meter_wh=reading.energy_wh,
+                at=at,
+                key=ocpp_id,
+                ocpp_id=ocpp_id,
+                is_authorized="idToken" in payload or info.get("chargingState") == "Charging",
+            )
         )
-    )
     if kind == "Ended":
         listener.stopped(
             Stopped(
@@ -101,7 +103,8 @@ def _transaction_event(payload: Payload, listener: Listener) -> Payload:
             )
         )
     elif kind == "Updated" or reading.energy_wh is not None:
-        is_sign = payload["triggerReason"] in _SIGNS or info.get("chargingState") in _SIGN_STATES
+        trigger = payload.get("triggerReason")
+        has_turned = trigger == "ChargingStateChanged" and info.get("chargingState") in _SIGN_STATES
         listener.metered(
             Metered(
                 number=number,
@@ -110,10 +113,12 @@ def _transaction_event(payload: Payload, listener: Listener) -> Payload:
                 energy_wh=reading.energy_wh,
                 offered=reading.offered,
                 at=reading.at,
-                is_sign=is_sign and kind == "Updated",
+                is_sign=kind == "Updated" and (trigger in _SIGNS or has_turned),
             )
         )
-    return {"idTokenInfo": {"status": started.token_status}} if "idToken" in payload else {}
+    if "idToken" not in payload:
+        return {}
+    return {"idTokenInfo": {"status": listener.token_status(_token(payload))}}
 
 
 def _meter_values(payload: Payload, listener: Listener) -> Payload:
@@ -134,6 +139,23 @@ def _limit_changed(payload: Payload, listener: Listener) -> Payload:
     """Take NotifyChargingLimit and ClearedChargingLimit: without an EVSE they are about all."""
     listener.limit_changed(payload.get("evseId", 0))
     return {}
+
+
+def _transaction_id(info: Payload) -> str:
+    """Return the station's id of a transaction. Raises CallError: without it nothing can be told on."""
+    ocpp_id = info.get("transactionId")
+    if not isinstance(ocpp_id, str) or not 0 < len(ocpp_id) <= LONGEST_TRANSACTION_ID:
+        raise CallError(
+            "FormationViolation", f"transactionId: must be a text of 1 to {LONGEST_TRANSACTION_ID} characters"
+        )
+    return ocpp_id
+
+
+def _evse_id(payload: Payload) -> int:
+    """Return the EVSE of an event, 0 where it names none that could be."""
+    evse = payload.get("evse")
+    number = evse.get("id") if isinstance(evse, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else 0
 
 
 def _token(payload: Payload) -> str:

@@ -110,7 +110,8 @@ def _settle(push: Push, tries: list[Try], sent: Message, clock: Clock) -> Outcom
     verdict = final_verdict(push, outcome)
     now = clock.now()
     if verdict is Verdict.DONE:
-        if sent.creates:
+        # A repeated try, or a push that was taken before, may meet the object there already.
+        if sent.creates and push.attempts == 1 and push.sent_at is None:
             tell_created(push.partner, tries[-1])
         return _close(
             push,

@@ -87,9 +87,9 @@ def call_url(
 ) -> Reply:
     """Call an address that a partner gave us, e.g. a response_url or the next page of a list.
 
-    Their token goes to their own hosts only. Routing headers name `to_party` and `from_party`, or else their
-    hub or CPO and our SCSP for what we read, their provider and our CPO for what we answer. Raises CallFailed
-    (forbidden_address for any other host).
+    Their token goes to their own hosts only, and to those that an operator named for them. Routing headers
+    name `to_party` and `from_party`, or else their hub or CPO and our SCSP for what we read, their provider
+    and our CPO for what we answer. Raises CallFailed (forbidden_address for any other host).
     """
     if hosts.host_of(url) not in hosts.hosts_of(partner):
         raise CallFailed("forbidden_address", f"{url[:200]} is not on a host of {partner.name}.")

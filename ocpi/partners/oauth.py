@@ -79,10 +79,17 @@ def access_token(partner: Partner, *, deadline_s: float, refused: str = "") -> s
         usable = "" if held == refused else held
         if usable and client.renew_at and now < client.renew_at:
             return usable
-        lease_until = _claim(client, now=now, is_refused=bool(refused) and held == refused)
+        is_refused = bool(refused) and held == refused
+        lease_until = _claim(client, now=now)
         remaining_s = ends_s - time.monotonic()
         if lease_until:
-            return _renewed(client, usable, lease_until, deadline_s=min(FETCH_DEADLINE_S, remaining_s))
+            return _renewed(
+                client,
+                usable,
+                lease_until,
+                deadline_s=min(FETCH_DEADLINE_S, remaining_s),
+                refused_at=now if is_refused else client.refused_at,
+            )
         if usable:
             return usable
         if remaining_s <= POLL_S:
@@ -133,7 +140,7 @@ def _held(client: OAuthClient, now: datetime) -> str:
         return ""
 
 
-def _claim(client: OAuthClient, *, now: datetime, is_refused: bool) -> datetime | None:
+def _claim(client: OAuthClient, *, now: datetime) -> datetime | None:
     """Take the turn to fetch, unless somebody has it or was faster; return until when it is ours."""
     until = now + FETCH_LEASE
     free = OAuthClient.objects.filter(
@@ -141,11 +148,17 @@ def _claim(client: OAuthClient, *, now: datetime, is_refused: bool) -> datetime 
         pk=client.pk,
         access_token_encrypted=client.access_token_encrypted,
     )
-    changes = {"refused_at": now} if is_refused else {}
-    return until if free.update(fetching_until=until, **changes) else None
+    return until if free.update(fetching_until=until) else None
 
 
-def _renewed(client: OAuthClient, usable: str, lease_until: datetime, *, deadline_s: float) -> str:
+def _renewed(
+    client: OAuthClient,
+    usable: str,
+    lease_until: datetime,
+    *,
+    deadline_s: float,
+    refused_at: datetime | None,
+) -> str:
     """Fetch a token and store it; when that fails return the `usable` one. Raises CallFailed without one."""
     now = timezone.now()
     mine = OAuthClient.objects.filter(pk=client.pk, fetching_until=lease_until)
@@ -163,6 +176,7 @@ def _renewed(client: OAuthClient, usable: str, lease_until: datetime, *, deadlin
         access_token_encrypted=encrypt(fetched.token),
         renew_at=now + timedelta(seconds=fetched.renew_after_s),
         expires_at=now + timedelta(seconds=fetched.life_s),
+        refused_at=refused_at,
         fetching_until=None,
     )
     partners.filter(last_error__startswith=FAILED).update(last_error="")

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from ocpi.partners.models import Endpoint, Partner
-from ocpi.partners.pulls import LONGEST_PULL, UnableToPull, pull
+from ocpi.partners.pulls import LONGEST_PULL, BeingPulled, UnableToPull, pull
 from ocpi.protocol.client import CallFailed
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,9 @@ def take_turn(partner: Partner, *, now: datetime) -> None:
     unanswered_at = None
     try:
         pull(partner, None, now)
+    except BeingPulled as error:
+        logger.info("partner %s: %s", partner.pk, error)
+        wait, failures = SOON, partner.pull_failures
     except UnableToPull as error:
         logger.warning("partner %s: %s", partner.pk, error)
         failures = min(partner.pull_failures + 1, MOST_FAILURES)
@@ -65,13 +68,16 @@ def take_turn(partner: Partner, *, now: datetime) -> None:
     else:
         wait, failures = every, 0
     due_at = now + wait * random.uniform(1 - SPREAD, 1 + SPREAD)
-    Partner.objects.filter(pk=partner.pk).update(
-        pull_due_at=due_at, pull_failures=failures, pull_unanswered_at=unanswered_at
-    )
+    partners = Partner.objects.filter(pk=partner.pk)
+    partners.update(pull_failures=failures, pull_unanswered_at=unanswered_at)
+    # A turn that was made to come sooner while we pulled stays: it is about something we did not read.
+    partners.filter(pull_due_at=partner.pull_due_at).update(pull_due_at=due_at)
 
 
 def begin(partner: Partner, *, now: datetime) -> None:
     """Let a partner that has just registered be pulled from as soon as both sides know of it."""
+    if not settings.PULL_EVERY_S:
+        return
     _with_lists(Partner.objects.filter(pk=partner.pk)).update(
         pull_due_at=now + SETTLING, pull_failures=0, pull_unanswered_at=None
     )

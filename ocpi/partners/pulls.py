@@ -40,6 +40,10 @@ class UnableToPull(Exception):
     is_foreseen = True
 
 
+class BeingPulled(UnableToPull):
+    """Another pull from the partner is under way."""
+
+
 Puller = Callable[[Partner, datetime | None], PullCount]
 _pullers: dict[str, Puller] = {}
 
@@ -65,7 +69,7 @@ def pull(partner: Partner, module: str | None, now: datetime, *, is_whole: bool 
     until = now + LONGEST_PULL
     free = Partner.objects.filter(Q(pulling_until=None) | Q(pulling_until__lte=now), pk=partner.pk)
     if not free.update(pulling_until=until):
-        raise UnableToPull(f"{partner.name} is being pulled from already.")
+        raise BeingPulled(f"{partner.name} is being pulled from already.")
     try:
         return _pull(partner, wanted, now, is_whole=is_whole)
     finally:

@@ -87,3 +87,20 @@ def test_a_charger_that_was_away_gets_its_window_when_it_comes_back(short: Charg
     again = connect(replies={SET: ACCEPTED, CLEAR: ACCEPTED})
 
     assert sent_limits(again.called(SET)[3]) == [16, 8]
+
+
+def test_a_late_answer_to_a_renewal_still_owes_the_next(short: Charger, connect: Connect) -> None:
+    station = connect(replies={SET: ACCEPTED, CLEAR: ACCEPTED})
+    number = station.start()
+    settled(owe_limit(number, 16, 10, 8, 12))
+    station.replies[SET] = None
+    [renewal] = renewals()
+    soon = timezone.now()
+    Command.objects.filter(pk=renewal.pk).update(not_before=soon, deadline_at=soon + timedelta(seconds=1))
+    frame = station.called(SET, times=2)
+    wait_for(lambda: renewals()[0].state == "NO_ANSWER")
+
+    station.send([3, frame[1], ACCEPTED])
+
+    wait_for(lambda: len(renewals()) == 2)
+    assert not Outlet.objects.get().needs_restore

@@ -162,7 +162,7 @@ def test_counts_a_profile_without_a_start_from_the_start_of_charging(sender, cha
     assert said(call("PUT", f"{RECEIVER}/{charging.session.session_id}", body)) == ACCEPTED
 
     begins = Command.objects.get().schedule["starts_at"]
-    assert begins.startswith(charging.started_at.strftime("%Y-%m-%dT%H:%M:%S"))
+    assert begins.startswith(charging.session.started_at.strftime("%Y-%m-%dT%H:%M:%S"))
 
 
 def period(**fields):

@@ -14,7 +14,7 @@ from sessions.models import Session
 from tests.chargers.owed import owe_limit
 from tests.factories import NOW, iso
 from tests.station import CallRefused
-from tests.station2 import Station2, register
+from tests.station2 import Station2, now, register
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -285,3 +285,50 @@ def test_learns_what_the_station_can_do(gateway: str, charger: Charger) -> None:
         wait_for(lambda: Charger.objects.get().configuration)
 
     assert Charger.objects.get().configuration == {"SmartChargingCtrlr.RateUnit": "W"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_taken"),
+    [
+        ({"triggerReason": None}, True),
+        ({"evse": {}}, True),
+        ({"evse": {"id": "1"}}, True),
+        ({"transactionInfo": {}}, False),
+        ({"transactionInfo": {"transactionId": 7}}, False),
+        ({"transactionInfo": {"transactionId": "x" * 37}}, False),
+    ],
+)
+def test_bears_what_is_beside_the_point_and_never_asks_to_try_again(
+    station: Station2, changes: dict[str, Any], is_taken: bool
+) -> None:
+    event = {
+        "eventType": "Updated",
+        "timestamp": now(),
+        "triggerReason": "MeterValuePeriodic",
+        "seqNo": 0,
+        "transactionInfo": {"transactionId": "TX-1"},
+        "evse": {"id": 1},
+        **changes,
+    }
+
+    if is_taken:
+        assert station.call("TransactionEvent", event) == {}
+    else:
+        with pytest.raises(CallRefused, match=r"FormatViolation|TypeConstraintViolation"):
+            station.call("TransactionEvent", event)
+
+
+def test_an_end_that_tells_nothing_of_an_unknown_transaction_begins_none(station: Station2) -> None:
+    station.event("Ended", "TX-0", trigger="EVDeparted", stoppedReason="Local")
+
+    assert not Session.objects.exists()
+
+
+def test_a_meter_value_alone_is_no_sign_of_change(station: Station2) -> None:
+    station.event("Started", "TX-1", tag="TAG1", meter_wh=0)
+    command = owe_limit(Transaction.objects.get().pk, 10)
+    wait_for(lambda: Command.objects.get(pk=command.pk).outcome == "ACCEPTED")
+
+    station.event("Updated", "TX-1", trigger="MeterValuePeriodic", chargingState="Charging", meter_wh=1)
+
+    assert not Command.objects.filter(kind=Command.Kind.READ_SCHEDULE).exists()

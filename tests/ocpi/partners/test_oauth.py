@@ -177,6 +177,19 @@ def test_replaces_a_token_once_that_the_partner_refuses(partner, peer, endpoint)
     assert bearers(peer) == ["Bearer access-1", "Bearer access-1", "Bearer access-2"]
 
 
+def test_asks_again_for_a_new_token_when_the_first_try_got_none(partner, peer, endpoint):
+    tell(partner)
+    endpoint.revoked.add("access-1")
+    endpoint.peer.answer("POST", "/oauth/token", status=503)
+    with pytest.raises(CallFailed, match="sign_in_failed"):
+        tell(partner)
+    endpoint.mend()
+
+    assert tell(partner).is_success
+
+    assert bearers(peer)[-2:] == ["Bearer access-1", "Bearer access-2"]
+
+
 def test_does_not_fetch_again_and_again_for_a_partner_that_refuses_every_token(partner, peer, endpoint):
     peer.answer("*", "/", status=401, status_code=2001)
 

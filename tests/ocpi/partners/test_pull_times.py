@@ -171,3 +171,31 @@ def test_workers_pull_from_everybody_although_one_is_silent(
     assert sorted(pulled) == ["One", "Silent", "Two"]
     assert Partner.objects.get(name="Silent").last_error
     assert Partner.objects.get(name="One").pulled.keys() == {"locations"}
+
+
+def test_a_gap_that_is_noticed_during_a_pull_brings_another_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    partner = due("CPO", timedelta())
+
+    def puller(partner: Partner, since: datetime | None) -> PullCount:
+        Partner.objects.update(pull_due_at=NOW + MINUTE * 31)
+        pull_times.expect_gap(partner.pk, now=NOW)
+        return PullCount()
+
+    monkeypatch.setattr("ocpi.partners.pulls._pullers", {"locations": puller})
+    Partner.objects.update(pull_due_at=NOW + LONGEST_PULL)
+    partner.refresh_from_db()
+
+    pull_times.take_turn(partner, now=NOW)
+
+    partner.refresh_from_db()
+    assert partner.pull_due_at is not None
+    assert partner.pull_due_at <= NOW + MINUTE
+
+
+def test_a_pull_under_way_is_no_failure(pulled: list[str]) -> None:
+    partner = due("CPO", timedelta(), pulling_until=NOW + MINUTE)
+
+    pull_times.take_turn(partner, now=NOW)
+
+    partner.refresh_from_db()
+    assert (pulled, partner.pull_failures) == ([], 0)

@@ -77,7 +77,7 @@ class Command(ConsoleCommand):
             [
                 f"Charger {identity} is added at location {data['location_id']} of "
                 f"{data['country_code']}-{data['party_id']} (EVSE {uids}).",
-                f"It connects to {data['url']} with subprotocol ocpp1.6"
+                f"It connects to {data['url']} with subprotocol ocpp1.6, ocpp2.0.1 or ocpp2.1"
                 + (" and its password." if password else ", without a password."),
             ],
         )

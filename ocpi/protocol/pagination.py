@@ -114,15 +114,19 @@ def pages(
     """Read a partner's list to its end, yielding the data of each page.
 
     `fetch(url, params)` makes one GET. Follows the Link with rel=next as it is, on the same host only;
-    without one goes on by offset while X-Total-Count says there is more. Ends at an empty page and at a Link
-    that was followed before. Asks for MOST_LIMIT objects a page, and for half as many after a page that was
-    too large or slow. Raises BrokenList for an answer that is no list, and what `fetch` raises.
+    without such a one goes on by offset, while X-Total-Count says there is more or, where it says nothing,
+    while pages are full. Ends at an empty page, at a Link that was followed before, and where the offset
+    changes nothing. Asks for MOST_LIMIT objects a page, and for half as many after a page that was too large
+    or slow. Raises BrokenList for an answer that is no list, and what `fetch` raises.
     """
     own_query: dict[str, Any] = {"limit": MOST_LIMIT, **(params or {})}
     offset = int(own_query.get("offset", 0))
     total: int | None = None
     query: dict[str, Any] | None = own_query
     address, followed = url, {url}
+    page_before: list[Any] | None = None
+    link: str | None = None
+    has_links = False
     for _ in range(MOST_PAGES):
         try:
             reply = fetch(address, query)
@@ -140,22 +144,31 @@ def pages(
                 # Links that were followed come up again from there.
                 followed.clear()
                 offset = max(0, offset - (total_before - total))
-                address, query = again
+                (address, query), page_before = again, None
                 continue
         if not reply.data:
             return
+        if reply.data == page_before:
+            # The partner takes no offset; without a Link and a total there may be nothing more.
+            if link is None and total is None:
+                return
+            raise BrokenList(_no_way_on(link))
         yield reply.data
         offset += len(reply.data)
         link = _next_link(reply.headers)
-        if link is not None:
-            address, query = _followable(link, address), None
+        target = None if link is None else _followable(link, address)
+        has_links = has_links or target is not None
+        if target is not None:
+            address, query, page_before = target, None, None
             if address in followed:
                 return
             followed.add(address)
-        elif total is None or offset >= total:
+        elif link is None and (
+            offset >= total if total is not None else has_links or _is_short(reply, own_query)
+        ):
             return
         else:
-            address, query = url, own_query | {"offset": offset}
+            address, query, page_before = url, own_query | {"offset": offset}, reply.data
     raise BrokenList(f"The list did not end within {MOST_PAGES} pages.")
 
 
@@ -231,15 +244,31 @@ def _next_link(headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def _followable(link: str, address: str) -> str:
-    """Return the absolute next address. Raises BrokenList when it is none, or leaves the host of the list."""
+def _followable(link: str, address: str) -> str | None:
+    """Return the absolute next address; None when it leaves the host of the list.
+
+    Raises BrokenList when it is none.
+    """
     try:
         here, there = urlsplit(address), urlsplit(urljoin(address, link))
     except ValueError as error:
         raise BrokenList("The Link to the next page is no address.") from error
     if here.hostname != there.hostname:
-        raise BrokenList("The Link to the next page leads to another host.")
+        return None
     if here.scheme == "https" and there.scheme == "http":
         # Platforms behind a proxy name their inner address.
         there = there._replace(scheme=here.scheme, netloc=here.netloc)
     return there.geturl()
+
+
+def _is_short(reply: Reply, query: dict[str, Any]) -> bool:
+    """Tell whether a page holds less than was asked for, and less than the partner's most."""
+    most = reply.headers.get("X-Limit", "")
+    limit = int(query["limit"])
+    return len(reply.data) < (min(limit, int(most)) if _WHOLE_NUMBER.fullmatch(most) else limit)
+
+
+def _no_way_on(link: str | None) -> str:
+    if link is None:
+        return "The next page by offset is the page before again."
+    return f"The Link to the next page leads to another host: {link[:200]}"

@@ -16,7 +16,7 @@ from tests.spec.endpoints import CREATED, DONE, REFUSED, Endpoint
 @pytest.fixture(scope="module")
 def hub(scene: Scene) -> Iterator[Provider]:
     """A hub, which may bring the objects of every party."""
-    with registered(scene.node, party=("NL", "HUB"), role="HUB", endpoints=CPO_ENDPOINTS) as partner:
+    with registered(scene.node, party=("NL", "EXH"), role="HUB", endpoints=CPO_ENDPOINTS) as partner:
         yield partner
 
 

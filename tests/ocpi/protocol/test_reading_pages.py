@@ -82,6 +82,36 @@ def test_goes_on_by_offset_where_there_is_no_link() -> None:
     assert fetch.asked[1] == ("https://cpo.example/l", {"limit": 100, "date_from": "x", "offset": 2})
 
 
+@pytest.mark.parametrize(
+    ("headers", "rows"),
+    [({}, [1, 2, 3, 4, 5]), ({"X-Limit": "2"}, [1, 2, 3, 4, 5]), ({"X-Limit": "9"}, [1, 2])],
+)
+def test_goes_on_by_offset_without_a_total_while_pages_are_full(
+    headers: Mapping[str, str], rows: list[int]
+) -> None:
+    fetch = Scripted(*(reply(page, headers=headers) for page in ([1, 2], [3, 4], [5])))
+    limit = 2 if not headers else 100
+
+    found = [row for page in pages(fetch, "https://cpo.example/l", {"limit": limit}) for row in page]
+
+    assert found == rows
+    assert [query and query.get("offset") for _, query in fetch.asked] == [None, 2, 4][: len(fetch.asked)]
+
+
+def test_ends_where_the_offset_changes_nothing() -> None:
+    fetch = Scripted(reply([1, 2]), reply([1, 2]))
+
+    assert list(pages(fetch, "https://cpo.example/l", {"limit": 2})) == [[1, 2]]
+    assert fetch.replies == []
+
+
+def test_goes_on_by_offset_where_the_link_leads_to_another_host() -> None:
+    fetch = Scripted(reply([1, 2], headers=following("http://inner:8080/l?offset=2")), reply([3]))
+
+    assert list(pages(fetch, "https://cpo.example/l")) == [[1, 2], [3]]
+    assert fetch.asked[1] == ("https://cpo.example/l", {"limit": 100, "offset": 2})
+
+
 def test_steps_back_when_objects_left_the_list() -> None:
     fetch = Scripted(
         reply([1, 2], headers={"X-Total-Count": "5"}),
@@ -171,8 +201,9 @@ def test_gives_up_when_less_does_not_help(reason: str, limits: list[int]) -> Non
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (reply([1], headers=following("https://evil.example/l")), "another host"),
-        (reply([1], headers=following("//evil.example/l")), "another host"),
+        (reply([1], headers=following("https://evil.example/l")), "another host: https://evil.example/l"),
+        (reply([1], headers=following("//evil.example/l")), "another host: //evil.example/l"),
+        (reply([1], headers={"X-Total-Count": "9"}), "by offset is the page before"),
         (reply({"id": 1}), "no list"),
         (reply(None), "no list"),
         (reply([1], status_code=2001), "OCPI 2001"),
@@ -180,7 +211,7 @@ def test_gives_up_when_less_does_not_help(reason: str, limits: list[int]) -> Non
 )
 def test_says_why_a_list_can_not_be_read(broken: Reply, message: str) -> None:
     with pytest.raises(BrokenList, match=message):
-        list(pages(Scripted(broken), "https://cpo.example/l"))
+        list(pages(Scripted(broken, broken), "https://cpo.example/l"))
 
 
 @given(total=st.integers(0, 40), size=st.integers(1, 7), has_link=st.booleans())
@@ -222,7 +253,7 @@ def test_misses_no_row_of_a_list_that_grows_or_shrinks_between_pages(
             change, places = steps[turn - 1]
             for place in places:
                 if change == "grow":
-                    rows.append(1000 + len(places) * turn + place)
+                    rows.append(1000 * turn + len(rows))
                 elif rows:
                     stayed.discard(rows.pop(-1 if newest else place % len(rows)))
         turn += 1

@@ -57,12 +57,15 @@ def store_active_profile(
 ) -> ActiveProfile:
     """Store the active profile that a CPO tells of a session of its own.
 
-    `party` is the CPO's party that speaks, where the request names it: ids are unique per party only. Raises
+    `party` is the CPO's party that speaks, where the request names it: ids are unique per party only. A
+    platform may name any of its own; who speaks through a hub speaks of their own sessions only. Raises
     UnknownObject for a session that this partner never told us of, InvalidParameters for a bad body.
     """
     sessions = Session.objects.filter(partner=partner, key=fold(session_id)).order_by("-last_updated")
-    named = sessions.filter(country_code=party[0], party_id=party[1]).first() if party else None
-    session = named or sessions.first()
+    speaker = {"country_code": party[0], "party_id": party[1]} if party else {}
+    session = sessions.filter(**speaker).first()
+    if session is None and partner.roles.filter(**speaker).exists():
+        session = sessions.first()
     if session is None:
         raise UnknownObject(f"There is no session {session_id}.")
     return _store(session, ACTIVE_CHARGING_PROFILE.check(as_object(document)), now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,10 +19,17 @@ from locations.received import put_location
 from locations.updates import Party
 from ocpi.partners.calls import call_url, endpoint_of
 from ocpi.partners.models import Partner
-from ocpi.partners.pulls import BEGINNING, LONGEST_LIST_S, PullCount, UnableToPull, register_puller
+from ocpi.partners.pulls import (
+    BEGINNING,
+    LONGEST_LIST_S,
+    PullCount,
+    Reading,
+    UnableToPull,
+    register_puller,
+)
 from ocpi.protocol.client import Reply
 from ocpi.protocol.errors import InvalidParameters
-from ocpi.protocol.pagination import BrokenList, pages, total_of
+from ocpi.protocol.list_reading import BrokenList, Place, pages, total_of
 from ocpi.protocol.quirks import refusing
 from ocpi.protocol.times import format_datetime
 from ocpi.protocol.types import fold
@@ -36,14 +43,14 @@ MOST_MARKED = 500
 Name = tuple[str, str, str]
 
 
-def pull_locations(partner: Partner, since: datetime | None) -> PullCount:
-    """Store every location that the partner changed since then, or its whole list."""
+def pull_locations(partner: Partner, reading: Reading) -> PullCount:
+    """Store every location that the partner changed since the reading says, or its whole list."""
 
     def store(party: Party, location_id: str, document: Any) -> None:
         put_location(partner=partner, party=party, location_id=location_id, body=document, now=timezone.now())
 
     began_at = timezone.now()
-    listing = pull_objects(partner, "locations", since, store)
+    listing = pull_objects(partner, "locations", reading, store)
     if listing.is_whole:
         before = Location.objects.filter(partner=partner, created_at__lt=began_at)
         mark_unconfirmed(before, "location_id", listing.names, now=began_at)
@@ -82,12 +89,13 @@ class Listing:
 
 
 def pull_objects(
-    partner: Partner, module: str, since: datetime | None, store: Callable[[Party, str, Any], None]
+    partner: Partner, module: str, reading: Reading, store: Callable[[Party, str, Any], None]
 ) -> Listing:
-    """Read a partner's list from `since` on, or all of it; give each object to `store(party, id, document)`.
+    """Read a partner's list to its end; give each object to `store(party, id, document)`.
 
     A broken object, or one of somebody else's party, is refused and logged; the others are kept.
-    Raises UnableToPull, CallFailed or NoEndpoint when the list can't be read to its end in LONGEST_LIST_S.
+    Raises UnableToPull, CallFailed or NoEndpoint when the list can't be read to its end in LONGEST_LIST_S;
+    the next reading goes on where this one came to.
     """
     is_theirs = cache(partner.speaks_for)
     stored = refused = 0
@@ -96,20 +104,21 @@ def pull_objects(
     is_named = True
     stop_at_s = time.monotonic() + LONGEST_LIST_S
 
-    def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
+    def fetch(place: Place) -> Reply:
+        reading.keep(place if place.offset else None)
         if time.monotonic() > stop_at_s:
             raise UnableToPull(f"The list did not end within {LONGEST_LIST_S:g} s.")
         nonlocal promised
-        reply = call_url(partner, method="GET", url=url, params=params)
+        reply = call_url(partner, method="GET", url=place.address, params=place.query)
         promised = total_of(reply) or 0
         return reply
 
     url = endpoint_of(partner, module=module, role="SENDER")
     # OCPI: mod_sessions requires date_from, in mod_locations it is a filter.
-    is_filtered = since is not None or module == "sessions"
-    query = {"date_from": format_datetime(since or BEGINNING)} if is_filtered else {}
+    is_filtered = reading.since is not None or module == "sessions"
+    query = {"date_from": format_datetime(reading.since or BEGINNING)} if is_filtered else {}
     try:
-        for document in chain.from_iterable(pages(fetch, url, query)):
+        for document in chain.from_iterable(pages(fetch, url, query, place=reading.place)):
             name = ""
             try:
                 party, object_id = _identity(document)
@@ -127,9 +136,12 @@ def pull_objects(
                     "Refused %s of the %s of partner %s: %s", name or "one", module, partner.pk, error.message
                 )
     except BrokenList as error:
+        if not error.is_passing:
+            reading.keep(None)
         raise UnableToPull(str(error)) from error
     # A list that repeats itself has fewer objects than it counts.
-    is_whole = since is None and is_named and len(names) >= promised
+    is_read_whole = reading.since is None and reading.place is None
+    is_whole = is_read_whole and is_named and len(names) >= promised
     return Listing(PullCount(stored, refused), frozenset(names), is_whole)
 
 
@@ -137,10 +149,14 @@ def _identity(document: Any) -> tuple[Party, str]:
     """Return an object's party, folded, and its id. Raises InvalidParameters."""
     if not isinstance(document, dict):
         raise InvalidParameters("The list must hold JSON objects.")
+    texts = []
     for name in ("country_code", "party_id", "id"):
-        if not isinstance(document.get(name), str) or not document[name]:
+        value = document.get(name)
+        # Platforms write ids as numbers, too.
+        if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
             raise InvalidParameters(f"{name}: is required")
-    return (fold(document["country_code"]), fold(document["party_id"])), document["id"]
+        texts.append(str(value))
+    return (fold(texts[0]), fold(texts[1])), texts[2]
 
 
 def register() -> None:

@@ -34,14 +34,17 @@ def find_received(partner: Partner, party: Party, location_id: str) -> Location:
 def put_location(*, partner: Partner, party: Party, location_id: str, body: Any, now: datetime) -> bool:
     """Create or replace a location with its EVSEs; tell whether it is new.
 
-    It is as new as the newest EVSE in it, since not everybody moves the last_updated of parents. An EVSE that
-    the partner leaves out is kept as REMOVED, no longer listed. Raises InvalidParameters.
+    It is as new as the newest EVSE or connector in it, since not everybody moves the last_updated of parents.
+    An EVSE that the partner leaves out is kept as REMOVED, no longer listed. Raises InvalidParameters.
     """
     document = LOCATION.check(body)
     check_moment(document, now=now)
     check_same(document, country_code=party[0], party_id=party[1], id=location_id)
     evses = document.pop("evses", [])
-    newest = max((document, *evses), key=moment_of) if is_tolerated(Quirk.LATE_UPDATES) else document
+    newest = document
+    if is_tolerated(Quirk.LATE_UPDATES):
+        connectors = [one for evse in evses for one in evse["connectors"]]
+        newest = max((document, *evses, *connectors), key=moment_of)
     fields = {"document": document, "last_updated": moment_of(newest), "unconfirmed_at": None}
     with transaction.atomic():
         location, is_new = Location.objects.select_for_update().get_or_create(

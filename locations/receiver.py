@@ -61,7 +61,9 @@ class EvseView(OcpiView):
     def put(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Create or replace the EVSE."""
         partner, party = _owner(request, country_code, party_id)
-        is_new = received.put_evse(partner=partner, party=party, body=request.data, now=timezone.now(), **ids)
+        now = timezone.now()
+        with asking_again(partner, now=now):
+            is_new = received.put_evse(partner=partner, party=party, body=request.data, now=now, **ids)
         return success(http_status=201 if is_new else 200)
 
     def patch(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
@@ -84,9 +86,9 @@ class ConnectorView(OcpiView):
     def put(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:
         """Create or replace the Connector."""
         partner, party = _owner(request, country_code, party_id)
-        is_new = received.put_connector(
-            partner=partner, party=party, body=request.data, now=timezone.now(), **ids
-        )
+        now = timezone.now()
+        with asking_again(partner, now=now):
+            is_new = received.put_connector(partner=partner, party=party, body=request.data, now=now, **ids)
         return success(http_status=201 if is_new else 200)
 
     def patch(self, request: Request, country_code: str, party_id: str, **ids: str) -> Response:

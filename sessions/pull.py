@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -10,13 +9,13 @@ from django.utils import timezone
 from locations.pull import mark_unconfirmed, pull_objects
 from locations.updates import Party
 from ocpi.partners.models import Partner
-from ocpi.partners.pulls import PullCount, register_puller
+from ocpi.partners.pulls import PullCount, Reading, register_puller
 from sessions.models import Session
 from sessions.received import put_session
 
 
-def pull_sessions(partner: Partner, since: datetime | None) -> PullCount:
-    """Store every session that the partner changed since then, or its whole list.
+def pull_sessions(partner: Partner, reading: Reading) -> PullCount:
+    """Store every session that the partner changed since the reading says, or its whole list.
 
     Of what a whole list lacks only sessions that still run matter.
     """
@@ -25,7 +24,7 @@ def pull_sessions(partner: Partner, since: datetime | None) -> PullCount:
         put_session(partner=partner, party=party, session_id=session_id, body=document, now=timezone.now())
 
     began_at = timezone.now()
-    listing = pull_objects(partner, "sessions", since, store)
+    listing = pull_objects(partner, "sessions", reading, store)
     if listing.is_whole:
         running = Session.objects.filter(partner=partner, created_at__lt=began_at)
         mark_unconfirmed(running.exclude(status__in=Session.OVER), "session_id", listing.names, now=began_at)

@@ -133,6 +133,7 @@ class PartnerAdmin(admin.ModelAdmin):
         "last_error",
         "pulled",
         "pulled_whole",
+        "pull_places",
         "pull_due_at",
         "created_at",
     ]
@@ -148,6 +149,7 @@ class PartnerAdmin(admin.ModelAdmin):
         "last_error",
         "pulled",
         "pulled_whole",
+        "pull_places",
         "pull_due_at",
         "created_at",
     ]

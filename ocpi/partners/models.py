@@ -58,6 +58,9 @@ class Partner(models.Model):
     pulled_whole = models.JSONField(
         default=dict, blank=True, help_text="Per module, when their whole list was read last."
     )
+    pull_places = models.JSONField(
+        default=dict, blank=True, help_text="Per module, where a reading of their list was left off."
+    )
     pulling_until = models.DateTimeField(
         null=True, blank=True, help_text="Somebody pulls from them at this moment, until then at most."
     )

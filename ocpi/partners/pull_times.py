@@ -53,7 +53,7 @@ def claim_due(now: datetime) -> list[int]:
 def take_turn(partner: Partner, *, now: datetime) -> None:
     """Pull from a partner and set its next turn: in about PULL_EVERY_S, or sooner after a failure."""
     every = timedelta(seconds=settings.PULL_EVERY_S)
-    unanswered_at = None
+    unanswered_at, places = None, partner.pull_places
     try:
         pull(partner, None, now)
     except BeingPulled as error:
@@ -61,7 +61,8 @@ def take_turn(partner: Partner, *, now: datetime) -> None:
         wait, failures = SOON, partner.pull_failures
     except UnableToPull as error:
         logger.warning("partner %s: %s", partner.pk, error)
-        failures = min(partner.pull_failures + 1, MOST_FAILURES)
+        has_come_on = partner.pull_places not in ({}, places)
+        failures = 1 if has_come_on else min(partner.pull_failures + 1, MOST_FAILURES)
         wait = min(AFTER_FAILURE * 2 ** (failures - 1), every)
         if isinstance(error.__cause__, CallFailed) and error.__cause__.reason in SILENCE:
             unanswered_at = now

@@ -137,7 +137,7 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
     parties_before = {(role.country_code, role.party_id) for role in partner.roles.all()}
     parties = {(role["country_code"], role["party_id"]) for role in terms.roles}
     if parties != parties_before or partner.versions_url != terms.versions_url:
-        partner.pulled, partner.pulled_whole = {}, {}
+        partner.pulled, partner.pulled_whole, partner.pull_places = {}, {}, {}
     partner.status = Partner.Status.REGISTERED
     partner.versions_url = terms.versions_url
     partner.version = VERSION
@@ -161,6 +161,7 @@ def store(partner: Partner, terms: Terms, *, now: datetime) -> None:
             "endpoints_changed_at",
             "pulled",
             "pulled_whole",
+            "pull_places",
             "pull_due_at",
             "pull_failures",
         ]

@@ -200,6 +200,21 @@ def test_tells_sessions_apart_by_the_party_that_speaks(session, cpo):
     assert {active.session for active in ActiveProfile.objects.all()} == {session, other}
 
 
+def test_takes_no_active_profile_of_another_party_behind_a_hub(session, cpo):
+    PartnerRole.objects.filter(partner=cpo).update(role="HUB", country_code="NL", party_id="HUB")
+    routing = {
+        "ocpi-from-country-code": session.country_code,
+        "ocpi-from-party-id": "OTH",
+        "ocpi-to-country-code": "NL",
+        "ocpi-to-party-id": "NOD",
+    }
+
+    assert said(call("PUT", f"{SENDER}/S1", ACTIVE, **routing))[:2] == (404, 2001)
+    assert not ActiveProfile.objects.exists()
+    own = routing | {"ocpi-from-party-id": session.party_id}
+    assert said(call("PUT", f"{SENDER}/S1", ACTIVE, **own)) == TAKEN
+
+
 def test_refuses_the_active_profile_of_a_session_that_does_not_exist(cpo):
     assert said(call("PUT", f"{SENDER}/NOPE", ACTIVE))[:2] == (404, 2001)
 

@@ -101,6 +101,53 @@ def test_says_that_a_list_could_not_be_read(peer, cpo):
     assert cpo.pulled == {}
 
 
+def first_page_then(peer, status, body):
+    """Let the partner answer LOC1 and a Link, and this to who follows it."""
+
+    def answer(request):
+        if "offset" in request.query:
+            return status, body
+        return 200, listing(location_document("LOC1")), {"Link": f'<{peer.url}{PATH}?offset=1>; rel="next"'}
+
+    peer.answer("GET", PATH, body=answer)
+
+
+def test_goes_on_where_the_partner_stopped_answering(peer, cpo):
+    first_page_then(peer, 503, {"oops": 1})
+    with pytest.raises(UnableToPull, match="HTTP 503"):
+        pull(cpo, "locations", NOW)
+    cpo.refresh_from_db()
+
+    peer.answer("GET", PATH, body=listing(location_document("LOC2")))
+    assert pull(cpo, "locations", NOW + timedelta(minutes=2))["locations"] == 1
+
+    assert [one.query for one in peer.requests] == [{"limit": "100"}, {"offset": "1"}, {"offset": "1"}]
+    assert sorted(Location.objects.values_list("location_id", "unconfirmed_at")) == [
+        ("LOC1", None),
+        ("LOC2", None),
+    ]
+    cpo.refresh_from_db()
+    assert (cpo.pull_places, cpo.pulled) == ({}, {"locations": "2026-01-15T11:55:00Z"})
+
+
+def test_begins_anew_when_the_partner_knows_the_next_page_no_more(peer, cpo):
+    first_page_then(peer, 404, {"status_code": 2003, "timestamp": "2026-01-15T12:00:00Z"})
+
+    with pytest.raises(UnableToPull, match="HTTP 404"):
+        pull(cpo, "locations", NOW)
+
+    cpo.refresh_from_db()
+    assert cpo.pull_places == {}
+
+
+def test_takes_ids_that_are_numbers(peer, cpo):
+    peer.answer("GET", PATH, body=listing(location_document("LOC1") | {"id": 1}))
+
+    assert pull(cpo, "locations", NOW) == {"locations": 1, "sessions": 0, "refused": 0}
+
+    assert [one.location_id for one in Location.objects.all()] == ["1"]
+
+
 def test_marks_what_a_whole_list_lacks_until_it_is_told_again(peer, cpo):
     def unconfirmed():
         return sorted(Location.objects.exclude(unconfirmed_at=None).values_list("location_id", flat=True))

@@ -230,6 +230,15 @@ def test_takes_an_older_update_without_overwriting_newer_data(stored, method, pa
     assert stored.get("/NL/NOD/LOC1") == before
 
 
+def test_takes_a_location_for_as_new_as_its_newest_connector(stored):
+    connector = connector_document(max_voltage=400, last_updated=LATER)
+    location = location_document(last_updated=EARLIER, evses=[evse_document("EVSE1", connectors=[connector])])
+
+    assert stored.status("PUT", "/NL/NOD/LOC1", location) == (200, 1000)
+
+    assert stored.get("/NL/NOD/LOC1/EVSE1/1")[1]["data"] == connector
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -296,10 +305,19 @@ def test_takes_the_locations_of_others_from_a_hub():
     assert hub.status("PUT", "/NL/NOD/LOC1", ours) == (404, 2001)
 
 
-@pytest.mark.parametrize("path", ["/NL/NOD/LOC9", "/NL/NOD/LOC1/EVSE9", "/NL/NOD/LOC1/EVSE1/9"])
-def test_asks_again_soon_for_what_was_changed_before_it_was_told(stored, path):
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/NL/NOD/LOC9", {"last_updated": LATER}),
+        ("PATCH", "/NL/NOD/LOC1/EVSE9", {"status": "CHARGING", "last_updated": LATER}),
+        ("PATCH", "/NL/NOD/LOC1/EVSE1/9", {"max_voltage": 400, "last_updated": LATER}),
+        ("PUT", "/NL/NOD/LOC9/EVSE1", evse_document("EVSE1")),
+        ("PUT", "/NL/NOD/LOC1/EVSE9/1", connector_document()),
+    ],
+)
+def test_asks_again_soon_for_what_was_changed_before_it_was_told(stored, method, path, body):
     Partner.objects.update(pull_due_at=NOW + timedelta(days=10_000))
 
-    assert stored.status("PATCH", path, {"status": "CHARGING", "last_updated": LATER})[0] == 404
+    assert stored.status(method, path, body)[0] == 404
 
     assert Partner.objects.get().pull_due_at < NOW + timedelta(days=10_000)

@@ -153,8 +153,8 @@ def test_grants_all_or_one_location_of_a_party_of_ours(settings):
 
 def test_pulls(monkeypatch):
     monkeypatch.setattr(pulls, "_pullers", {})
-    register_puller("sessions", lambda partner, since: PullCount(stored=3, refused=1))
-    register_puller("locations", lambda partner, since: PullCount(stored=2))
+    register_puller("sessions", lambda partner, reading: PullCount(stored=3, refused=1))
+    register_puller("locations", lambda partner, reading: PullCount(stored=2))
     partner = make_partner(role="CPO")
 
     assert run("pull", str(partner.pk)) == {"locations": 2, "sessions": 3, "refused": 1}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from ocpi.partners import pull_times, tasks
 from ocpi.partners.models import Partner
-from ocpi.partners.pulls import LONGEST_PULL, PullCount, UnableToPull, register_puller
+from ocpi.partners.pulls import LONGEST_PULL, PullCount, Reading, UnableToPull, register_puller
 from ocpi.protocol.client import CallFailed
+from ocpi.protocol.list_reading import Place
 from tests.factories import NOW, make_partner
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def pulled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     monkeypatch.setattr("ocpi.partners.pulls._pullers", {})
 
-    def puller(partner: Partner, since: datetime | None) -> PullCount:
+    def puller(partner: Partner, reading: Reading) -> PullCount:
         names.append(partner.name)
         if partner.name == "Silent":
             raise UnableToPull("no answer")
@@ -72,7 +73,7 @@ def test_who_gave_no_answer_and_calls_us_again_is_back(
 ) -> None:
     monkeypatch.setattr("ocpi.partners.pulls._pullers", {})
 
-    def silent(partner: Partner, since: datetime | None) -> PullCount:
+    def silent(partner: Partner, reading: Reading) -> PullCount:
         raise CallFailed(reason, "nothing came")
 
     register_puller("locations", silent)
@@ -119,6 +120,26 @@ def test_tries_again_sooner_after_a_failure_but_ever_later(
     assert partner.pull_due_at == NOW + MINUTE * wait
     assert partner.pull_failures == min(failures + 1, 10)
     assert "no answer" in partner.last_error
+
+
+def test_waits_no_longer_after_a_failure_that_came_on(
+    pulled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda least, most: 1)
+
+    def comes_on(partner: Partner, reading: Reading) -> PullCount:
+        reading.keep(Place("https://cpo.example/l?offset=200", None, 200))
+        raise UnableToPull("The list did not end within 600 s.")
+
+    register_puller("locations", comes_on)
+    waits = []
+    for _ in range(3):
+        partner = due("Long", timedelta(), pull_failures=5) if not waits else Partner.objects.get()
+        pull_times.take_turn(partner, now=NOW)
+        partner.refresh_from_db()
+        waits.append(partner.pull_due_at - NOW if partner.pull_due_at else None)
+
+    assert waits == [2 * MINUTE, 4 * MINUTE, 8 * MINUTE]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +197,7 @@ def test_workers_pull_from_everybody_although_one_is_silent(
 def test_a_gap_that_is_noticed_during_a_pull_brings_another_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     partner = due("CPO", timedelta())
 
-    def puller(partner: Partner, since: datetime | None) -> PullCount:
+    def puller(partner: Partner, reading: Reading) -> PullCount:
         Partner.objects.update(pull_due_at=NOW + MINUTE * 31)
         pull_times.expect_gap(partner.pk, now=NOW)
         return PullCount()

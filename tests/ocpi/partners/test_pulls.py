@@ -4,8 +4,9 @@ import pytest
 
 from ocpi.partners import pulls
 from ocpi.partners.models import Partner
-from ocpi.partners.pulls import PullCount, UnableToPull, pull, register_puller
+from ocpi.partners.pulls import PullCount, Reading, UnableToPull, pull, register_puller
 from ocpi.protocol.client import CallFailed
+from ocpi.protocol.list_reading import Place
 from tests.factories import NOW, make_partner
 
 pytestmark = pytest.mark.django_db
@@ -18,8 +19,8 @@ def asked(monkeypatch) -> list[tuple[str, str, datetime | None]]:
     monkeypatch.setattr(pulls, "_pullers", {})
 
     def puller(module: str, count: PullCount):
-        def run(partner: Partner, since: datetime | None) -> PullCount:
-            calls.append((partner.name, module, since))
+        def run(partner: Partner, reading: Reading) -> PullCount:
+            calls.append((partner.name, module, reading.since))
             if partner.name == "Silent":
                 raise CallFailed("timeout", "no answer within 8 s")
             return count
@@ -62,7 +63,7 @@ def test_stays_where_it_was_after_a_failure(asked):
 def test_forgets_where_it_was_when_the_partner_registered_again_meanwhile(asked):
     partner = make_partner(name="CPO", role="CPO")
 
-    def registers_meanwhile(partner: Partner, since: datetime | None) -> PullCount:
+    def registers_meanwhile(partner: Partner, reading: Reading) -> PullCount:
         Partner.objects.update(registered_at=NOW + timedelta(seconds=1))
         return PullCount()
 
@@ -91,7 +92,7 @@ def test_pulls_from_a_partner_once_at_a_time(asked, since_min, is_free):
     partner = make_partner(name="CPO", role="CPO")
     answers = []
 
-    def pulls_meanwhile(partner: Partner, since: datetime) -> PullCount:
+    def pulls_meanwhile(partner: Partner, reading: Reading) -> PullCount:
         if not answers:
             answers.append("begun")
             try:
@@ -113,7 +114,7 @@ def test_begins_again_where_it_was_after_the_end_of_a_process_that_pulled(asked)
     partner = make_partner(name="CPO", role="CPO")
     pull(partner, None, NOW)
 
-    def dies(partner: Partner, since: datetime | None) -> PullCount:
+    def dies(partner: Partner, reading: Reading) -> PullCount:
         Partner.objects.update(pulling_until=NOW + timedelta(hours=2))
         raise KeyboardInterrupt
 
@@ -177,3 +178,62 @@ def test_reads_the_whole_list_of_locations_once_a_day_and_when_told_to(asked):
         "locations": "2026-01-16T13:00:00Z",
         "sessions": "2026-01-16T13:00:00Z",
     }
+
+
+LEFT = Place("https://cpo.example/l?offset=200", None, 200, 900, has_links=True)
+
+
+@pytest.fixture
+def readings(monkeypatch) -> list[Reading]:
+    """Readings of sessions that each come to LEFT and fail."""
+    found: list[Reading] = []
+
+    def fails(partner: Partner, reading: Reading) -> PullCount:
+        found.append(reading)
+        reading.keep(LEFT)
+        raise CallFailed("timeout", "no answer within 8 s")
+
+    monkeypatch.setattr(pulls, "_pullers", {"sessions": fails})
+    return found
+
+
+def test_goes_on_where_a_reading_was_left_off_and_counts_from_when_it_began(readings):
+    partner = make_partner(name="CPO", role="CPO", pulled={"sessions": "2026-01-15T10:00:00Z"})
+    hour = timedelta(hours=1)
+    for now in (NOW, NOW + hour):
+        with pytest.raises(UnableToPull):
+            pull(Partner.objects.get(), "sessions", now)
+    register_puller("sessions", lambda partner, reading: readings.append(reading) or PullCount())
+
+    pull(Partner.objects.get(), "sessions", NOW + 2 * hour)
+
+    assert [(one.since, one.began_at, one.place) for one in readings] == [
+        (NOW - 2 * hour, NOW, None),
+        (NOW - 2 * hour, NOW, LEFT),
+        (NOW - 2 * hour, NOW, LEFT),
+    ]
+    partner.refresh_from_db()
+    assert (partner.pulled, partner.pull_places) == ({"sessions": "2026-01-15T11:55:00Z"}, {})
+
+
+@pytest.mark.parametrize(
+    ("after", "is_whole"), [(timedelta(hours=6), False), (timedelta(hours=1), True)], ids=["late", "whole"]
+)
+def test_begins_anew_when_a_reading_was_left_off_long_ago_or_all_is_asked_for(readings, after, is_whole):
+    make_partner(name="CPO", role="CPO")
+    for now, whole in ((NOW, False), (NOW + after, is_whole)):
+        with pytest.raises(UnableToPull):
+            pull(Partner.objects.get(), "sessions", now, is_whole=whole)
+
+    assert [(one.began_at, one.place) for one in readings] == [(NOW, None), (NOW + after, None)]
+
+
+def test_keeps_no_place_of_a_registration_that_ended(readings):
+    partner = make_partner(name="CPO", role="CPO")
+    Partner.objects.update(registered_at=NOW + timedelta(seconds=1))
+
+    with pytest.raises(UnableToPull):
+        pull(partner, "sessions", NOW)
+
+    partner.refresh_from_db()
+    assert partner.pull_places == {}

@@ -1,8 +1,6 @@
 import itertools
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -16,7 +14,8 @@ from locations.models import Location
 from ocpi.protocol.client import Reply
 from ocpi.protocol.cursor import OPEN_END, Cursor, checksum
 from ocpi.protocol.errors import InvalidParameters
-from ocpi.protocol.pagination import pages, paginated
+from ocpi.protocol.list_reading import Place, pages
+from ocpi.protocol.pagination import paginated
 from tests.factories import NOW, iso, make_location
 
 URL = "https://node.example.com/ocpi/2.2.1/sender/locations"
@@ -219,19 +218,14 @@ def test_a_crawl_sees_each_row_once_whatever_is_written_meanwhile(
     assert stayed <= set(seen)
 
 
-def reply(rows: Any, *, headers: Mapping[str, str] | None = None, status_code: int = 1000) -> Reply:
-    return Reply(200, status_code, "", rows, headers or {}, is_envelope=True, elapsed_ms=1)
-
-
 def test_reads_its_own_lists_to_the_end(locations: list[Location]) -> None:
     asked = []
 
-    def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
-        asked.append(url)
-        response = page(
-            urlsplit(url).query or "&".join(f"{key}={value}" for key, value in (params or {}).items())
-        )
-        return reply(json.loads(json.dumps(response.data["data"])), headers=response.headers)
+    def fetch(place: Place) -> Reply:
+        asked.append(place.address)
+        response = page(urlsplit(place.address).query or urlencode(place.query or {}))
+        rows = json.loads(json.dumps(response.data["data"]))
+        return Reply(200, 1000, "", rows, response.headers, is_envelope=True, elapsed_ms=1)
 
     found = [one["id"] for rows in pages(fetch, URL, {"limit": 2}) for one in rows]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpi.protocol.client import CallFailed, Reply
-from ocpi.protocol.pagination import BrokenList, pages
+from ocpi.protocol.list_reading import BrokenList, Place, pages
 
 
 def reply(rows: Any, *, headers: Mapping[str, str] | None = None, status_code: int = 1000) -> Reply:
@@ -25,8 +25,8 @@ class Scripted:
         self.replies = list(replies)
         self.asked: list[tuple[str, dict[str, Any] | None]] = []
 
-    def __call__(self, url: str, params: Mapping[str, Any] | None) -> Reply:
-        self.asked.append((url, dict(params) if params is not None else None))
+    def __call__(self, place: Place) -> Reply:
+        self.asked.append((place.address, place.query))
         answer = self.replies.pop(0)
         if isinstance(answer, CallFailed):
             raise answer
@@ -214,12 +214,69 @@ def test_says_why_a_list_can_not_be_read(broken: Reply, message: str) -> None:
         list(pages(Scripted(broken, broken), "https://cpo.example/l"))
 
 
+@given(total=st.integers(0, 40), size=st.integers(1, 7), has_link=st.booleans(), turns=st.integers(1, 9))
+def test_goes_on_where_an_earlier_reading_was_left_off(
+    total: int, size: int, has_link: bool, turns: int
+) -> None:
+    rows, found = list(range(total)), []
+    left: Place | None = None
+    calls = 0
+
+    class TurnOver(Exception):
+        pass
+
+    def fetch(place: Place) -> Reply:
+        nonlocal left, calls
+        left = place
+        calls += 1
+        if calls % (turns + 1) == 0:
+            raise TurnOver
+        query = dict(parse_qsl(urlsplit(place.address).query)) | (place.query or {})
+        start = int(query.get("offset", 0))
+        headers = {"X-Total-Count": str(total)}
+        if has_link and start + size < total:
+            headers["Link"] = f'<?offset={start + size}>; rel="next"'
+        return reply(rows[start : start + size], headers=headers)
+
+    for _ in range(50):
+        try:
+            for page in pages(fetch, "https://cpo.example/l", place=left):
+                found += page
+            break
+        except TurnOver:
+            pass
+
+    assert found == rows
+
+
+@pytest.mark.parametrize(
+    ("http_status", "status_code", "is_passing"),
+    [
+        (429, None, True),
+        (503, None, True),
+        (500, 3000, True),
+        (200, 3000, True),
+        (200, 2001, False),
+        (404, None, False),
+    ],
+)
+def test_tells_whether_the_partner_may_answer_later(
+    http_status: int, status_code: int | None, is_passing: bool
+) -> None:
+    broken = Reply(http_status, status_code, "", None, {}, is_envelope=bool(status_code), elapsed_ms=1)
+
+    with pytest.raises(BrokenList) as raised:
+        list(pages(Scripted(broken), "https://cpo.example/l"))
+
+    assert raised.value.is_passing == is_passing
+
+
 @given(total=st.integers(0, 40), size=st.integers(1, 7), has_link=st.booleans())
 def test_reads_every_row_once(total: int, size: int, has_link: bool) -> None:
     rows = list(range(total))
 
-    def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
-        query = dict(parse_qsl(urlsplit(url).query)) | dict(params or {})
+    def fetch(place: Place) -> Reply:
+        query = dict(parse_qsl(urlsplit(place.address).query)) | (place.query or {})
         start = int(query.get("offset", 0))
         headers = {"X-Total-Count": str(total)}
         if has_link and start + size < total:
@@ -247,17 +304,17 @@ def test_misses_no_row_of_a_list_that_grows_or_shrinks_between_pages(
     """In one step the list only grows or only shrinks: both at once can't be told from totals."""
     rows, stayed, turn = list(range(total)), set(range(total)), 0
 
-    def fetch(url: str, params: Mapping[str, Any] | None) -> Reply:
+    def fetch(place: Place) -> Reply:
         nonlocal turn
         if 0 < turn <= len(steps):
-            change, places = steps[turn - 1]
-            for place in places:
+            change, numbers = steps[turn - 1]
+            for number in numbers:
                 if change == "grow":
                     rows.append(1000 * turn + len(rows))
                 elif rows:
-                    stayed.discard(rows.pop(-1 if newest else place % len(rows)))
+                    stayed.discard(rows.pop(-1 if newest else number % len(rows)))
         turn += 1
-        query = dict(parse_qsl(urlsplit(url).query)) | dict(params or {})
+        query = dict(parse_qsl(urlsplit(place.address).query)) | (place.query or {})
         start = int(query.get("offset", 0))
         headers = {"X-Total-Count": str(len(rows))}
         if has_link and start + size < len(rows):

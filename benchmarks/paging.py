@@ -23,6 +23,8 @@ LIMIT = 100
 GRANTED = 10
 REPETITIONS = 60
 HIGHEST_RATIO = 1.5
+# In the cursor of a Link of ours (ocpi/protocol/cursor.py).
+_COUNTED_AT = re.compile(r"(cursor=\d+\.\d+\.\d+\.)\d+")
 
 
 class Failed(Exception):
@@ -172,8 +174,10 @@ def measure(one: List, links: list[str]) -> Costs:
     reader = Reader(one.partner)
 
     def anew(number: int) -> str:
-        """Return a Link of now to a page: one of some time ago would have the list counted anew."""
-        return (number > 0 and reader.page(links[number - 1])[1]) or links[0]
+        """Return a Link to a page with a count of now: an old one would run out while we measure."""
+        if number == 0:
+            return links[0]
+        return reader.page(_COUNTED_AT.sub(r"\g<1>0", links[number - 1]))[1] or links[0]
 
     places = {
         "first": links[0],
